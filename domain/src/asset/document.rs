@@ -1,0 +1,103 @@
+//! The resource documents: one serde form that is stored, hashed, served, replayed and sent.
+//!
+//! Members are declared in alphabetical order, so that plain serialisation is RFC 8785 canonical
+//! JSON and the served bytes are the hashed bytes.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{AssetId, BookingId},
+    record::Etag,
+    time::Timestamp,
+};
+
+/// Rendered JSON with its entity tag.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Document {
+    pub json: Arc<[u8]>,
+    pub etag: Etag,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AssetStatus {
+    Active,
+    Inactive,
+    Maintenance,
+    /// Final.
+    Retired,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BookingStatus {
+    PendingApproval,
+    Confirmed,
+    CheckedIn,
+    CheckedOut,
+    Cancelled,
+    Rejected,
+    Expired,
+    NoShow,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AssetDocument {
+    pub booking_terms: Option<serde_json::Value>,
+    pub category: String,
+    pub created_at: Timestamp,
+    pub etag: String,
+    pub id: AssetId,
+    pub location_id: String,
+    pub maintenance_schedule: Option<serde_json::Value>,
+    pub name: String,
+    pub owner_org_id: String,
+    pub registry: Option<serde_json::Value>,
+    pub shared_with: Vec<String>,
+    pub status: AssetStatus,
+    pub terms_version: u64,
+    pub updated_at: Timestamp,
+    pub version: u64,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BookingDocument {
+    pub actual_end: Option<Timestamp>,
+    pub actual_start: Option<Timestamp>,
+    pub approvals: Vec<serde_json::Value>,
+    pub asset_id: AssetId,
+    pub check_in_notes: Option<String>,
+    /// Null until final.
+    pub cost_lines: Vec<CostLine>,
+    pub cost_minor: Option<i64>,
+    pub created_at: Timestamp,
+    pub currency: String,
+    pub end: Timestamp,
+    pub estimated_cost_minor: i64,
+    pub etag: String,
+    pub id: BookingId,
+    pub org_id: String,
+    pub overdue: bool,
+    pub start: Timestamp,
+    pub status: BookingStatus,
+    pub terms_version: u64,
+    pub updated_at: Timestamp,
+    pub user_id: String,
+    pub version: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CostLine {
+    pub amount_minor: i64,
+    pub quantity: i64,
+    /// `BASE | LATE | EXTRA | CANCEL | NO_SHOW | DAMAGE | ADJUSTMENT`
+    pub r#type: String,
+    pub unit: String,
+}

@@ -1,0 +1,55 @@
+//! What happened to an asset: the stored vocabulary. Additive changes only.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    asset::AssetStatus,
+    id::{BookingId, Stamp},
+    rejection::Window,
+    time::Timestamp,
+};
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Event {
+    AssetRegistered {
+        id: Stamp,
+        name: String,
+        category: String,
+        owner_org_id: String,
+        location_id: String,
+        shared_with: Vec<String>,
+        booking_terms: Option<String>,
+    },
+    AssetUpdated {
+        name: Option<String>,
+        category: Option<String>,
+        location_id: Option<String>,
+        status: Option<AssetStatus>,
+        shared_with: Option<Vec<String>>,
+        /// The outer `None`: unchanged; the inner: cleared.
+        booking_terms: Option<Option<String>>,
+    },
+    BookingCreated {
+        id: BookingId,
+        user_id: String,
+        org_id: String,
+        window: Window,
+        terms_version: u64,
+        currency: String,
+        estimated_cost_minor: i64,
+    },
+    BookingCancelled {
+        id: BookingId,
+        reason: Option<String>,
+    },
+    BookingCheckedIn {
+        id: BookingId,
+        at: Timestamp,
+        notes: Option<String>,
+    },
+    BookingCheckedOut {
+        id: BookingId,
+        at: Timestamp,
+        extra_cost_minor: Option<i64>,
+    },
+}

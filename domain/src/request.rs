@@ -1,0 +1,49 @@
+//! The envelope of a command: who asks, under which key, against which version.
+//!
+//! The command itself is in [`crate::asset::Command`]; nothing here knows HTTP beyond the words
+//! "path" and "ETag", which are part of what is stored and hashed.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{asset::Command, principal::Principal};
+
+/// One command on one asset, as it travels to the actor.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub principal: Arc<Principal>,
+    /// At most 128 visible ASCII characters; never empty.
+    pub request_id: String,
+    /// The concrete request path; becomes `instance` of a stored refusal.
+    pub path: String,
+    /// `None` only for what the engine asks itself (timers).
+    pub key: Option<IdempotencyKey>,
+    pub if_match: IfMatch,
+    pub command: Command,
+}
+
+/// An `Idempotency-Key` with what makes it comparable.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IdempotencyKey {
+    /// 1 to 255 visible ASCII characters, as sent.
+    pub text: String,
+    pub scope: KeyScope,
+    /// The first 8 bytes of SHA-256 over the sent JSON with sorted keys and no white space.
+    pub fingerprint: u64,
+}
+
+/// The first 16 bytes of SHA-256 over issuer, org, subject, method, concrete path and key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct KeyScope(pub [u8; 16]);
+
+/// The `If-Match` header, read.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum IfMatch {
+    #[default]
+    Missing,
+    /// `*`
+    Any,
+    /// The strong tags of the list with their quotes; weak ones never match and are left out.
+    Tags(Vec<String>),
+}
