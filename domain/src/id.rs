@@ -27,7 +27,7 @@ impl Tag {
 
     /// The top 8 bits of the tag: uniform, because a tag is the output of a MAC.
     pub const fn shard(self) -> Shard {
-        Shard((self.0 >> 54) as u8)
+        Shard(self.0.to_be_bytes()[0] << 2 | (self.0.to_be_bytes()[1] >> 6))
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod asset;
 pub mod audit;
+pub mod canonical;
 pub mod id;
 #[cfg(feature = "openapi")]
 mod openapi;

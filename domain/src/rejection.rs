@@ -71,6 +71,33 @@ impl Rejection {
                 | Self::CancelCutoffPassed
         )
     }
+
+    /// The stable name in answers and in the audit log.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "NOT_FOUND",
+            Self::BookingNotFound => "BOOKING_NOT_FOUND",
+            Self::ForbiddenUser => "FORBIDDEN_USER",
+            Self::ForbiddenRole => "FORBIDDEN_ROLE",
+            Self::ForbiddenLocation => "FORBIDDEN_LOCATION",
+            Self::TermsNotAccepted => "TERMS_NOT_ACCEPTED",
+            Self::TermsChanged { .. } => "TERMS_CHANGED",
+            Self::Overlap { .. } => "BOOKING_OVERLAP",
+            Self::DeadlinePassed { .. } => "BOOKING_DEADLINE_PASSED",
+            Self::AssetUnavailable { .. } => "ASSET_UNAVAILABLE",
+            Self::AssetInUse => "ASSET_IN_USE",
+            Self::AssetHasLiveBookings => "ASSET_HAS_LIVE_BOOKINGS",
+            Self::InvalidTransition { .. } => "INVALID_TRANSITION",
+            Self::CancelCutoffPassed => "CANCEL_CUTOFF_PASSED",
+            Self::DurationOutOfRange { .. } => "DURATION_OUT_OF_RANGE",
+            Self::TooFarAhead { .. } => "TOO_FAR_AHEAD",
+            Self::PreconditionRequired => "PRECONDITION_REQUIRED",
+            Self::PreconditionFailed => "PRECONDITION_FAILED",
+            Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::Invalid(_) => "VALIDATION_FAILED",
+            Self::TagTaken => "INTERNAL",
+        }
+    }
 }
 
 /// Half-open: `[start, end)`.
@@ -82,6 +109,9 @@ pub struct Window {
 
 impl Window {
     pub fn overlaps(self, other: Window) -> bool {
+        if cfg!(feature = "planted-overlap-inclusive") {
+            return self.start <= other.end && other.start <= self.end;
+        }
         self.start < other.end && other.start < self.end
     }
 }

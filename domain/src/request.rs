@@ -1,7 +1,7 @@
 //! The envelope of a command: who asks, under which key, against which version.
 //!
 //! The command itself is in [`crate::asset::Command`]; nothing here knows HTTP beyond the words
-//! "path" and "ETag", which are part of what is stored and hashed.
+//! "path" and "entity tag", which are part of what is stored and hashed.
 
 use std::sync::Arc;
 

@@ -62,7 +62,7 @@ impl Timestamp {
             return Err(FORM);
         }
         let millis = DateTime::parse_from_rfc3339(text).map_err(|_| FORM)?.timestamp_millis();
-        if millis < 0 || millis > Self::MAX.0 {
+        if !(0..=Self::MAX.0).contains(&millis) {
             return Err("must lie in the years 1970 to 9999");
         }
         Ok(Self(millis))

@@ -73,8 +73,8 @@ pub struct BookingDocument {
     pub approvals: Vec<serde_json::Value>,
     pub asset_id: AssetId,
     pub check_in_notes: Option<String>,
-    /// Null until final.
     pub cost_lines: Vec<CostLine>,
+    /// Null until final.
     pub cost_minor: Option<i64>,
     pub created_at: Timestamp,
     pub currency: String,
@@ -100,4 +100,53 @@ pub struct CostLine {
     /// `BASE | LATE | EXTRA | CANCEL | NO_SHOW | DAMAGE | ADJUSTMENT`
     pub r#type: String,
     pub unit: String,
+}
+
+impl AssetStatus {
+    /// As in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Inactive => "INACTIVE",
+            Self::Maintenance => "MAINTENANCE",
+            Self::Retired => "RETIRED",
+        }
+    }
+}
+
+impl BookingStatus {
+    /// As in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PendingApproval => "PENDING_APPROVAL",
+            Self::Confirmed => "CONFIRMED",
+            Self::CheckedIn => "CHECKED_IN",
+            Self::CheckedOut => "CHECKED_OUT",
+            Self::Cancelled => "CANCELLED",
+            Self::Rejected => "REJECTED",
+            Self::Expired => "EXPIRED",
+            Self::NoShow => "NO_SHOW",
+        }
+    }
+
+    /// It holds its claim and may still change.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::PendingApproval | Self::Confirmed | Self::CheckedIn)
+    }
+}
+
+impl AssetDocument {
+    pub fn render(&self) -> Document {
+        Document { json: bytes(self), etag: Etag { version: self.version, link: 0 } }
+    }
+}
+
+impl BookingDocument {
+    pub fn render(&self) -> Document {
+        Document { json: bytes(self), etag: Etag { version: self.version, link: 0 } }
+    }
+}
+
+fn bytes<T: Serialize>(document: &T) -> Arc<[u8]> {
+    serde_json::to_vec(document).expect("strings, numbers and lists always serialise").into()
 }
