@@ -47,3 +47,12 @@ pub enum IfMatch {
     /// The strong tags of the list with their quotes; weak ones never match and are left out.
     Tags(Vec<String>),
 }
+
+impl Request {
+    /// What the request and the record it may become take in memory, roughly and from above.
+    pub fn bytes(&self) -> usize {
+        const RECORD: usize = 1024;
+        let key = self.key.as_ref().map_or(0, |key| key.text.len());
+        RECORD + self.request_id.len() + self.path.len() + key + 2 * self.command.text_bytes()
+    }
+}

@@ -60,3 +60,40 @@ pub struct NewBooking {
     pub accept_terms: bool,
     pub terms_version: Option<u64>,
 }
+
+impl Command {
+    /// The bytes of all free text a command carries.
+    pub fn text_bytes(&self) -> usize {
+        fn of(text: Option<&String>) -> usize {
+            text.map_or(0, String::len)
+        }
+        fn all(texts: &[String]) -> usize {
+            texts.iter().map(String::len).sum()
+        }
+        match self {
+            Self::RegisterAsset(asset) => {
+                asset.name.len()
+                    + asset.category.len()
+                    + asset.owner_org_id.len()
+                    + asset.location_id.len()
+                    + all(&asset.shared_with)
+                    + of(asset.booking_terms.as_ref())
+            }
+            Self::UpdateAsset(change) => {
+                let terms = match &change.booking_terms {
+                    Some(Change::Set(terms)) => terms.len(),
+                    Some(Change::Clear) | None => 0,
+                };
+                of(change.name.as_ref())
+                    + of(change.category.as_ref())
+                    + of(change.location_id.as_ref())
+                    + change.shared_with.as_deref().map_or(0, all)
+                    + terms
+            }
+            Self::CreateBooking(booking) => booking.user_id.len(),
+            Self::CancelBooking { reason: text, .. }
+            | Self::CheckIn { condition_notes: text, .. } => of(text.as_ref()),
+            Self::CheckOut { .. } => 0,
+        }
+    }
+}

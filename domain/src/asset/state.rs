@@ -2,7 +2,7 @@
 //!
 //! Finished bookings are not here: they live in the log and its views.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ use crate::{
     },
     id::{AssetId, BookingId, Stamp, Tag},
     record::{Digest, Outcome, Record},
+    rejection::Window,
     time::Timestamp,
 };
 
@@ -43,10 +44,37 @@ pub struct AssetState {
     held_bytes: usize,
 }
 
-/// A live booking as lists need it.
-pub struct LiveBooking {
-    pub id: BookingId,
-    pub document: Document,
+/// A live booking as reads need it: its facts to judge by, its document when it is wanted.
+#[derive(Clone, Copy)]
+pub struct LiveBooking<'a> {
+    booking: &'a Booking,
+    asset: AssetId,
+}
+
+impl LiveBooking<'_> {
+    pub fn id(&self) -> BookingId {
+        self.booking.id(self.asset.tag)
+    }
+
+    pub fn user_id(&self) -> &str {
+        &self.booking.user_id
+    }
+
+    pub fn org_id(&self) -> &str {
+        &self.booking.org_id
+    }
+
+    pub fn status(&self) -> BookingStatus {
+        self.booking.status
+    }
+
+    pub fn window(&self) -> Window {
+        self.booking.window
+    }
+
+    pub fn document(&self) -> Document {
+        self.booking.document(self.asset)
+    }
 }
 
 impl AssetState {
@@ -156,19 +184,28 @@ impl AssetState {
     }
 
     /// `None` when the booking is not live.
-    pub fn booking_document(&self, id: BookingId) -> Option<Document> {
-        let booking = self.bookings.get(&id.stamp)?;
-        (id.tag == self.tag).then_some(booking.document(self.asset_id()?))
+    pub fn booking(&self, id: BookingId) -> Option<LiveBooking<'_>> {
+        let asset = self.asset_id().filter(|asset| asset.tag == id.tag)?;
+        self.bookings.get(&id.stamp).map(|booking| LiveBooking { booking, asset })
     }
 
-    /// Live bookings, newest first, rendered as they are drawn.
-    pub fn live_bookings(&self) -> impl Iterator<Item = LiveBooking> + '_ {
-        self.asset_id().into_iter().flat_map(|asset| {
-            self.bookings.values().rev().map(move |booking| LiveBooking {
-                id: booking.id(asset.tag),
-                document: booking.document(asset),
-            })
-        })
+    /// As [`AssetState::booking`], rendered.
+    pub fn booking_document(&self, id: BookingId) -> Option<Document> {
+        self.booking(id).map(|booking| booking.document())
+    }
+
+    /// Live bookings with `low < stamp < high`, oldest first.
+    pub fn live_between(
+        &self,
+        low: Stamp,
+        high: Stamp,
+    ) -> impl DoubleEndedIterator<Item = LiveBooking<'_>> {
+        let within = (low < high).then_some((Bound::Excluded(low), Bound::Excluded(high)));
+        let asset = self.asset_id();
+        within
+            .into_iter()
+            .flat_map(|within| self.bookings.range(within))
+            .filter_map(move |(_, booking)| asset.map(|asset| LiveBooking { booking, asset }))
     }
 
     /// An estimate of the memory the state holds, for eviction by bytes. Costs nothing to ask.
