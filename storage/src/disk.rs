@@ -3,7 +3,15 @@
 //! Two implementations: [`FileDisk`] and, for tests, `sim::SimDisk`, which loses, tears and reorders
 //! whatever was not synced. Names are relative, with `/` between folder and file.
 
+mod file;
+mod lock;
+
 use std::{io, sync::Arc};
+
+pub use self::{
+    file::FileDisk,
+    lock::{DataLock, LockError},
+};
 
 /// A folder tree of preallocated files.
 pub trait Disk: Send + Sync + 'static {
@@ -25,6 +33,7 @@ pub trait Disk: Send + Sync + 'static {
 }
 
 /// One open file. Offsets are absolute; several threads may read while one writes elsewhere.
+#[expect(clippy::len_without_is_empty, reason = "a length on disk, not a collection")]
 pub trait DiskFile: Send + Sync {
     fn len(&self) -> io::Result<u64>;
 

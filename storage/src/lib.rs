@@ -12,5 +12,7 @@ pub mod disk;
 pub mod fold;
 pub mod history;
 pub mod journal;
+#[cfg(any(test, feature = "test-support"))]
+pub mod sim;
 pub mod tail;
 pub mod views;
