@@ -38,7 +38,7 @@ pub struct HashedActor<'a> {
 
 impl Hashed<'_> {
     pub fn digest(&self) -> Digest {
-        sha256(&serde_json::to_vec(self).expect("strings and numbers always serialise"))
+        digest(&serde_json::to_vec(self).expect("strings and numbers always serialise"))
     }
 }
 
@@ -167,10 +167,10 @@ struct Texts {
 impl Texts {
     fn of(record: &Record, asset: AssetId, bodies: &Bodies) -> Self {
         Self {
-            after_sha256: hex(&sha256(&bodies.after)),
+            after_sha256: hex(&digest(&bodies.after)),
             asset_id: asset.to_string(),
             at: record.at.to_string(),
-            before_sha256: hex(&sha256(&bodies.before)),
+            before_sha256: hex(&digest(&bodies.before)),
             id: record.audit_id().to_string(),
             prev_hash: hex(&record.prev_hash),
         }
@@ -193,6 +193,7 @@ impl Texts {
     }
 }
 
-fn sha256(bytes: &[u8]) -> Digest {
+/// SHA-256 of a body's canonical JSON.
+pub fn digest(bytes: &[u8]) -> Digest {
     Sha256::digest(bytes).into()
 }

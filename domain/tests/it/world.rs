@@ -1,0 +1,330 @@
+//! One asset with its log, driven as an actor would drive it, and checked after every step.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use holdfast_domain::{
+    AssetId, BookingId, IdempotencyKey, IfMatch, KeyScope, Locations, Outcome, Principal, Record,
+    Rejection, Request, Role, Roles, Tag, Timestamp,
+    asset::{AssetState, BookingDocument, Command, Finished, NewAsset, Verdict, decide},
+    audit,
+    rejection::Window,
+};
+
+pub(crate) const TAG: Tag = Tag::new(0x2bad_cafe_1234_5678);
+
+pub(crate) struct World {
+    pub(crate) state: AssetState,
+    pub(crate) log: Vec<Record>,
+    /// In order of creation: `#1` is the first.
+    pub(crate) bookings: Vec<BookingId>,
+    pub(crate) finished: BTreeMap<BookingId, BookingDocument>,
+    fresh_key: u64,
+}
+
+/// How a command is asked: with which key, against which version.
+#[derive(Clone)]
+pub(crate) struct Manner {
+    /// `None`: without a key. An empty text: a key of its own.
+    pub(crate) key: Option<String>,
+    pub(crate) if_match: IfMatch,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { key: Some(String::new()), if_match: IfMatch::Any }
+    }
+}
+
+impl World {
+    pub(crate) fn empty() -> Self {
+        Self {
+            state: AssetState::new(TAG),
+            log: Vec::new(),
+            bookings: Vec::new(),
+            finished: BTreeMap::new(),
+            fresh_key: 0,
+        }
+    }
+
+    /// With the asset of `org_1` in `loc_7`, registered at 00:00.
+    pub(crate) fn new() -> Self {
+        let mut world = Self::empty();
+        let register = Command::RegisterAsset(forklift());
+        let answer = world.ask(&who("boss"), register, t("00:00"), &Manner::default());
+        assert_eq!(answer, "ACTIVE");
+        world
+    }
+
+    pub(crate) fn asset(&self) -> AssetId {
+        self.state.asset_id().expect("registered")
+    }
+
+    /// The answer in one line; a record is applied.
+    pub(crate) fn ask(
+        &mut self,
+        principal: &Principal,
+        command: Command,
+        now: Timestamp,
+        manner: &Manner,
+    ) -> String {
+        let request = self.request(principal, command, manner);
+        let verdict = self.decide(&request, now);
+        self.take(verdict)
+    }
+
+    pub(crate) fn request(
+        &mut self,
+        principal: &Principal,
+        command: Command,
+        manner: &Manner,
+    ) -> Request {
+        let key = manner.key.as_ref().map(|text| {
+            let text = if text.is_empty() {
+                self.fresh_key += 1;
+                format!("fresh-{}", self.fresh_key)
+            } else {
+                text.clone()
+            };
+            key(principal, &text, &format!("{command:?}"))
+        });
+        Request {
+            principal: Arc::new(principal.clone()),
+            request_id: "01J6Q7A8V4".into(),
+            path: "/assets/ast_456/bookings".into(),
+            key,
+            if_match: manner.if_match.clone(),
+            command,
+        }
+    }
+
+    /// Decides, loading the finished booking when asked to, and twice, for the answer must be a
+    /// function of its arguments.
+    pub(crate) fn decide(&self, request: &Request, now: Timestamp) -> Verdict {
+        let mut verdict = decide(&self.state, request, now, Finished::Unknown);
+        if let Verdict::NeedsFinished(id) = verdict {
+            assert!(self.state.booking_document(id).is_none(), "a live booking is not loaded");
+            let finished = self.finished.get(&id).map_or(Finished::Absent, Finished::Loaded);
+            verdict = decide(&self.state, request, now, finished);
+            assert_eq!(verdict, decide(&self.state, request, now, finished));
+            assert!(!matches!(verdict, Verdict::NeedsFinished(_)), "asked for it once");
+        }
+        verdict
+    }
+
+    pub(crate) fn take(&mut self, verdict: Verdict) -> String {
+        let Verdict::Append(record) = verdict else { return self.word(&verdict) };
+        assert_eq!(record.version, self.state.version() + 1);
+        if let Outcome::Accepted(accepted) = &record.outcome
+            && let Some(mark) = accepted.booking
+        {
+            if mark.created {
+                self.bookings.push(mark.id);
+            }
+            if mark.finished {
+                let image = serde_json::from_slice(&accepted.after).unwrap();
+                self.finished.insert(mark.id, image);
+            }
+        }
+        self.state.apply(&record);
+        let word = self.word(&Verdict::Append(record.clone()));
+        self.log.push(*record);
+        word
+    }
+
+    /// `STATUS` of the resource, `kept CODE …` for a stored refusal, `refused CODE …` for another,
+    /// `replay of` what the record answered.
+    fn word(&self, verdict: &Verdict) -> String {
+        match verdict {
+            Verdict::Append(record) => self.stored(record),
+            Verdict::Replay { version } => {
+                let index = usize::try_from(*version).unwrap() - 1;
+                format!("replay of {}", self.stored(&self.log[index]))
+            }
+            Verdict::Refuse(rejection) => format!("refused {}", self.rejection(rejection)),
+            Verdict::NeedsFinished(_) => "needs finished".into(),
+        }
+    }
+
+    fn stored(&self, record: &Record) -> String {
+        match &record.outcome {
+            Outcome::Accepted(accepted) => {
+                let after: serde_json::Value = serde_json::from_slice(&accepted.after).unwrap();
+                after["status"].as_str().unwrap().into()
+            }
+            Outcome::Refused(refused) => format!("kept {}", self.rejection(&refused.rejection)),
+        }
+    }
+
+    fn rejection(&self, rejection: &Rejection) -> String {
+        let code = rejection.code();
+        match rejection {
+            Rejection::TermsChanged { current } => format!("{code} {current}"),
+            Rejection::Overlap { conflicts, next_available } => {
+                let mut out = code.to_owned();
+                for conflict in conflicts {
+                    let number = self.bookings.iter().position(|id| *id == conflict.booking);
+                    out += &format!(" #{} {}", number.unwrap() + 1, window(conflict.claim));
+                }
+                let next = next_available.map_or("none".into(), window);
+                out + " next " + &next
+            }
+            Rejection::DeadlinePassed { now, deadline_at } => {
+                format!("{code} {} {}", clock(*now), clock(*deadline_at))
+            }
+            Rejection::AssetUnavailable { status } => format!("{code} {}", status.name()),
+            Rejection::InvalidTransition { current_status } => format!("{code} {current_status}"),
+            Rejection::DurationOutOfRange { limit_minutes }
+            | Rejection::TooFarAhead { limit_minutes } => format!("{code} {limit_minutes}"),
+            Rejection::Invalid(findings) => findings
+                .iter()
+                .fold(code.to_owned(), |out, it| out + " " + &it.pointer + " " + &it.reason),
+            _ => code.into(),
+        }
+    }
+
+    /// What must hold whatever was asked.
+    pub(crate) fn check_all(&self) {
+        self.check_claims();
+        self.check_chain();
+        let mut folded = AssetState::new(TAG);
+        for record in &self.log {
+            folded.apply(record);
+        }
+        assert_eq!(folded, self.state, "the fold of the log is the live state");
+    }
+
+    fn check_claims(&self) {
+        let images: Vec<BookingDocument> = self
+            .state
+            .live_bookings()
+            .map(|live| serde_json::from_slice(&live.document.json).unwrap())
+            .collect();
+        assert!(images.is_sorted_by(|a, b| a.id > b.id), "newest first");
+        for (index, one) in images.iter().enumerate() {
+            for other in &images[index + 1..] {
+                let apart = one.end <= other.start || other.end <= one.start;
+                assert!(apart, "{} and {} overlap", one.id, other.id);
+            }
+        }
+    }
+
+    fn check_chain(&self) {
+        let mut previous = [0; 32];
+        let mut stamps = Vec::new();
+        for (index, record) in self.log.iter().enumerate() {
+            assert_eq!(record.version, index as u64 + 1, "versions have no hole");
+            assert_eq!(record.prev_hash, previous, "each link holds the one before");
+            assert_eq!(record.hash, audit::hash(record, self.asset()));
+            previous = record.hash;
+            if let Outcome::Accepted(accepted) = &record.outcome
+                && let Some(mark) = accepted.booking
+                && mark.created
+            {
+                stamps.push(mark.id.stamp);
+            }
+            stamps.push(record.audit);
+        }
+        assert!(stamps.is_sorted_by(|a, b| a < b), "ids grow");
+        assert!(self.log.is_sorted_by_key(|record| record.at), "time never runs back");
+    }
+
+    /// As hydration does it: a snapshot after `covered` records, the keys still needed at the time
+    /// of the newest of them, then the rest.
+    pub(crate) fn hydrated(&self, covered: usize) -> AssetState {
+        let mut live = AssetState::new(TAG);
+        for record in &self.log[..covered] {
+            live.apply(record);
+        }
+        let stored = serde_json::to_vec(&live.to_snapshot()).unwrap();
+        let mut state = AssetState::from_snapshot(serde_json::from_slice(&stored).unwrap());
+        let now = self.log[..covered].last().map_or(Timestamp::default(), |record| record.at);
+        let since = AssetState::keys_needed_since(now);
+        let keyed: Vec<_> = self.log[..covered].iter().filter(|it| it.key.is_some()).collect();
+        for (index, record) in keyed.iter().enumerate() {
+            if record.at > since || index + 64 >= keyed.len() {
+                state.remember(record);
+            }
+        }
+        for record in &self.log[covered..] {
+            state.apply(record);
+        }
+        state
+    }
+}
+
+pub(crate) fn forklift() -> NewAsset {
+    NewAsset {
+        name: "Forklift A2".into(),
+        category: "EQUIPMENT".into(),
+        owner_org_id: "org_1".into(),
+        location_id: "loc_7".into(),
+        shared_with: Vec::new(),
+        booking_terms: None,
+    }
+}
+
+/// A key with the scope and fingerprint that belong to caller, text and request.
+pub(crate) fn key(principal: &Principal, text: &str, request: &str) -> IdempotencyKey {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let digest = |parts: &[&str]| {
+        let mut hasher = DefaultHasher::new();
+        parts.hash(&mut hasher);
+        hasher.finish()
+    };
+    let mut scope = [0; 16];
+    let parts = [&principal.org as &str, &principal.subject, text];
+    scope[..8].copy_from_slice(&digest(&parts).to_be_bytes());
+    IdempotencyKey { text: text.into(), scope: KeyScope(scope), fingerprint: digest(&[request]) }
+}
+
+/// The cast. Everybody but `far…` reaches all locations; `guest…` is of another org.
+pub(crate) fn who(name: &str) -> Principal {
+    let (subject, org, role, locations) = match name {
+        "ann" | "bob" => (name, "org_1", None, None),
+        "boss" => (name, "org_1", Some(Role::Manager), None),
+        "chief" => (name, "org_1", Some(Role::Admin), None),
+        "auditor" => (name, "org_1", Some(Role::Auditor), None),
+        "operator" => (name, "org_1", Some(Role::Operator), None),
+        "far-ann" => ("ann", "org_1", None, Some("loc_8")),
+        "far-boss" => ("far-boss", "org_1", Some(Role::Manager), Some("loc_8")),
+        "near-boss" => ("near-boss", "org_1", Some(Role::Manager), Some("loc_7")),
+        "guest" => (name, "org_2", None, None),
+        "guest-ann" => ("ann", "org_2", None, None),
+        "guest-boss" => (name, "org_2", Some(Role::Manager), None),
+        "guest-auditor" => (name, "org_2", Some(Role::Auditor), None),
+        _ => panic!("nobody called {name}"),
+    };
+    let roles = role.map_or(Roles::default(), |role| Roles::default().with(role));
+    Principal {
+        issuer: "local".into(),
+        subject: subject.into(),
+        org: org.into(),
+        roles,
+        locations: locations
+            .map_or(Locations::All, |one: &str| Locations::These([one.to_owned()].into())),
+    }
+}
+
+const DAY: &str = "2026-03-02T";
+
+/// `09:00` of the day all tables are about, `09:00:30.500` of it, or a whole instant.
+pub(crate) fn t(text: &str) -> Timestamp {
+    let full = match text.len() {
+        5 => format!("{DAY}{text}:00Z"),
+        8 | 12 => format!("{DAY}{text}Z"),
+        _ => text.into(),
+    };
+    Timestamp::parse(&full).unwrap_or_else(|why| panic!("{full}: {why}"))
+}
+
+pub(crate) fn clock(at: Timestamp) -> String {
+    let full = at.to_string();
+    match full.strip_prefix(DAY).and_then(|rest| rest.strip_suffix('Z')) {
+        Some(time) => time.strip_suffix(":00").filter(|it| it.len() == 5).unwrap_or(time).into(),
+        None => full,
+    }
+}
+
+pub(crate) fn window(window: Window) -> String {
+    format!("{}~{}", clock(window.start), clock(window.end))
+}
