@@ -1,16 +1,26 @@
 //! Reads over what is committed: the tail first, then the views, bodies from the journal by address.
 //!
 //! No read waits for a fold. The order (tail, *then* views) together with the fold's (views, *then*
-//! trim) means that an entry is seen twice at worst, never zero times.
+//! trim) means that an entry is seen twice at worst, never zero times. [`History::both`] is the one
+//! place that keeps this order.
+//!
+//! `history/log.rs` reads records by version, `history/bookings.rs` bookings by stamp and by user.
+//! Every call may wait for the disk: never on an async runtime's thread.
+
+mod bookings;
+mod log;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use holdfast_domain::{BookingId, Record, Stamp, Tag, Timestamp};
+use holdfast_domain::{BookingId, Record, Tag, Timestamp};
 
 use crate::{
     journal::{Address, JournalReader, Position, ReadError},
+    keys,
     tail::Tail,
-    views::{Views, ViewsError},
+    views::{Views, ViewsError, row::HeadRow},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +44,9 @@ pub struct FinishedBooking {
 }
 
 /// Everything needed to rebuild an actor's state.
+#[derive(Clone, PartialEq, Debug)]
 pub struct Replay {
-    /// The newest usable snapshot: `codec::decode`d bytes as the actor gave them.
+    /// The newest usable snapshot: the bytes as the actor gave them.
     pub snapshot: Option<Vec<u8>>,
     /// Records above the snapshot's version, in order, without a hole.
     pub records: Vec<Record>,
@@ -44,6 +55,7 @@ pub struct Replay {
 }
 
 /// What the catalogue needs of one asset at start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AssetHead {
     pub tag: Tag,
     /// The position of the record that created the asset.
@@ -53,72 +65,83 @@ pub struct AssetHead {
     pub next_due: Option<Timestamp>,
 }
 
+/// The journal as a reader of single records.
+pub trait ReadRecord: Send + Sync + 'static {
+    /// The record at `address`.
+    ///
+    /// # Errors
+    /// When there is no valid record, or the disk fails.
+    fn read(&self, address: Address) -> Result<Record, ReadError>;
+}
+
+impl ReadRecord for JournalReader {
+    fn read(&self, address: Address) -> Result<Record, ReadError> {
+        JournalReader::read(self, address)
+    }
+}
+
+/// The committed past. Shared by every reader and the view writer.
 pub struct History {
     pub tail: Arc<Tail>,
     pub views: Arc<dyn Views>,
-    pub journal: JournalReader,
+    pub journal: Arc<dyn ReadRecord>,
 }
 
 impl History {
-    /// For hydration (R6): tail, then head row → snapshot → pages. `keys_since` is the oldest time
-    /// whose idempotency keys are wanted; the newest 64 keyed records are included in any case.
-    pub fn replay(&self, tag: Tag, keys_since: Timestamp) -> Result<Replay, HistoryError> {
-        let _ = (tag, keys_since);
-        unimplemented!()
+    pub fn new(tail: Arc<Tail>, views: Arc<dyn Views>, journal: impl ReadRecord) -> Self {
+        Self { tail, views, journal: Arc::new(journal) }
     }
 
-    /// One record by version; `None` when the asset has no such version (yet).
-    pub fn record(&self, tag: Tag, version: u64) -> Result<Option<Record>, HistoryError> {
-        let _ = (tag, version);
-        unimplemented!()
-    }
-
-    /// Up to `limit` records with `version < below`, newest first.
-    pub fn records_below(
-        &self,
-        tag: Tag,
-        below: u64,
-        limit: usize,
-    ) -> Result<Vec<Record>, HistoryError> {
-        let _ = (tag, below, limit);
-        unimplemented!()
-    }
-
-    /// The last image of a finished booking; `None` when none such is committed.
-    pub fn finished(&self, id: BookingId) -> Result<Option<FinishedBooking>, HistoryError> {
-        let _ = id;
-        unimplemented!()
-    }
-
-    /// Up to `limit` finished bookings of an asset with `low < stamp < high`: the newest by creation
-    /// first, or the oldest first when `oldest_first`.
-    pub fn finished_of_asset(
-        &self,
-        tag: Tag,
-        (low, high): (Stamp, Stamp),
-        oldest_first: bool,
-        limit: usize,
-    ) -> Result<Vec<FinishedBooking>, HistoryError> {
-        let _ = (tag, low, high, oldest_first, limit);
-        unimplemented!()
-    }
-
-    /// Up to `limit` bookings created by `user` with `low < position < high`, by the position of
-    /// their creation: newest first, or oldest first when `oldest_first`.
-    pub fn bookings_of_user(
-        &self,
-        user: u64,
-        (low, high): (Position, Position),
-        oldest_first: bool,
-        limit: usize,
-    ) -> Result<Vec<(Position, BookingId)>, HistoryError> {
-        let _ = (user, low, high, oldest_first, limit);
-        unimplemented!()
-    }
-
-    /// Every asset in the views, in no particular order (the caller adds the tail's).
+    /// Every asset in the views, in no particular order (the caller adds the tail's). `each` must
+    /// not read history.
+    ///
+    /// # Errors
+    /// The first fault; some assets may have been handed over by then.
     pub fn asset_heads(&self, each: &mut dyn FnMut(AssetHead)) -> Result<(), HistoryError> {
-        let _ = each;
-        unimplemented!()
+        let mut damaged = None;
+        let (from, to) = keys::heads();
+        self.views.range(&from, &to, false, &mut |_, value| match HeadRow::open(value) {
+            Ok(HeadRow { tag, registered, next_due, .. }) => {
+                if let Some(registered) = registered {
+                    let (created, document) = (registered.created, registered.document);
+                    each(AssetHead { tag, created, document, next_due });
+                }
+                true
+            }
+            Err(error) => {
+                damaged = Some(error);
+                false
+            }
+        })?;
+        damaged.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Reads the tail and then the views, which hold at least what was trimmed meanwhile.
+    fn both<T, V>(
+        &self,
+        tail: impl FnOnce(&Tail) -> T,
+        views: impl FnOnce(&dyn Views) -> Result<V, ViewsError>,
+    ) -> Result<(T, V), ViewsError> {
+        if cfg!(feature = "planted-views-before-tail") {
+            let seen = views(&*self.views)?;
+            return Ok((tail(&self.tail), seen));
+        }
+        let recent = tail(&self.tail);
+        Ok((recent, views(&*self.views)?))
+    }
+}
+
+/// The record at an address, which must be the one that an index said is there.
+pub(crate) fn read(
+    journal: &dyn ReadRecord,
+    tag: Tag,
+    version: u64,
+    address: Address,
+) -> Result<Record, ReadError> {
+    let record = journal.read(address)?;
+    if record.tag == tag && record.version == version {
+        Ok(record)
+    } else {
+        Err(ReadError::Damaged(address))
     }
 }

@@ -12,6 +12,7 @@ pub mod disk;
 pub mod fold;
 pub mod history;
 pub mod journal;
+pub(crate) mod keys;
 #[cfg(any(test, feature = "test-support"))]
 pub mod sim;
 pub mod tail;

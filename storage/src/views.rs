@@ -2,6 +2,12 @@
 //!
 //! Two implementations: sled (`views/sled.rs`, the only file that names it) and, for tests,
 //! `sim::MemoryViews`, which after a crash falls back to any earlier flushed state or to nothing.
+//! `views/row.rs` says what the rows hold.
+
+pub(crate) mod row;
+mod sled;
+
+pub use sled::SledViews;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ViewsError {
@@ -13,6 +19,8 @@ pub enum ViewsError {
 }
 
 /// Plain idempotent writes in any order; durable only after [`Views::flush`].
+///
+/// Every call may wait for the disk: never call it on an async runtime's thread.
 pub trait Views: Send + Sync + 'static {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ViewsError>;
 
@@ -20,7 +28,8 @@ pub trait Views: Send + Sync + 'static {
 
     fn remove(&self, key: &[u8]) -> Result<(), ViewsError>;
 
-    /// Rows with `from <= key < to` in key order (or backwards), until `each` returns false.
+    /// Rows with `from <= key < to` in key order (or backwards), until `each` returns false. `each`
+    /// must not call the store.
     fn range(
         &self,
         from: &[u8],
@@ -31,4 +40,22 @@ pub trait Views: Send + Sync + 'static {
 
     /// Everything inserted before is on the disk (flush and an fdatasync of our own).
     fn flush(&self) -> Result<(), ViewsError>;
+}
+
+/// A row as it is stored.
+pub(crate) type Row = (Vec<u8>, Vec<u8>);
+
+/// The first row of `from..to`, or the last.
+pub(crate) fn edge(
+    views: &dyn Views,
+    from: &[u8],
+    to: &[u8],
+    last: bool,
+) -> Result<Option<Row>, ViewsError> {
+    let mut found = None;
+    views.range(from, to, last, &mut |key, value| {
+        found = Some((key.to_vec(), value.to_vec()));
+        false
+    })?;
+    Ok(found)
 }

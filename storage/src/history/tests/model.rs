@@ -1,0 +1,143 @@
+//! Every question to [`History`], answered from the plain list of records.
+
+use std::collections::BTreeMap;
+
+use holdfast_domain::{Outcome, Record, Stamp, Subject, Tag, Timestamp};
+
+use super::world::{World, address, mark, snapshot};
+use crate::history::FinishedBooking;
+
+/// Asks everything there is to ask about some assets and users and compares.
+pub(super) fn check_all(world: &World, assets: &[Tag], users: &[u64]) {
+    let log = world.log.records();
+    for &tag in assets {
+        check_records(world, &log, tag);
+        check_replay(world, &log, tag);
+        check_finished(world, &log, tag);
+    }
+    for &user in users {
+        check_user(world, &log, user);
+    }
+}
+
+fn of_asset(log: &[Record], tag: Tag) -> Vec<&Record> {
+    log.iter().filter(|record| record.tag == tag).collect()
+}
+
+fn check_records(world: &World, log: &[Record], tag: Tag) {
+    let expected = of_asset(log, tag);
+    let newest = expected.len() as u64;
+    // All of a short history, else some from every page.
+    for version in (0..=newest + 1).step_by(1 + expected.len() / 40) {
+        let found = world.history.record(tag, version).unwrap();
+        let wanted = expected.iter().find(|record| record.version == version);
+        assert_eq!(found.as_ref(), wanted.copied(), "version {version}");
+    }
+    for (below, limit) in [(u64::MAX, 5), (newest, 20), (newest / 2 + 1, 15), (1, 3), (0, 3)] {
+        let found = world.history.records_below(tag, below, limit).unwrap();
+        let wanted = expected.iter().rev().filter(|record| record.version < below).take(limit);
+        assert!(found.iter().eq(wanted.copied()), "{limit} records below {below}");
+    }
+}
+
+fn check_replay(world: &World, log: &[Record], tag: Tag) {
+    let expected = of_asset(log, tag);
+    let middle = expected.get(expected.len() / 2).map_or(Timestamp::default(), |r| r.at);
+    for since in [Timestamp::default(), middle, Timestamp::MAX] {
+        let replay = world.history.replay(tag, since).unwrap();
+        let base = replay.snapshot.as_ref().map_or(0, |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let version = text.split(['@', ';']).nth(1).unwrap().parse().unwrap();
+            assert!(*bytes == snapshot(tag, version), "snapshot bytes as given");
+            version
+        });
+        let above = expected.iter().filter(|record| record.version > base);
+        assert!(replay.records.iter().eq(above.copied()), "records above snapshot {base}");
+        let keyed: Vec<&Record> =
+            expected.iter().copied().filter(|record| record.key.is_some()).collect();
+        let newest_64 = keyed.len().saturating_sub(64);
+        let wanted: Vec<&Record> = keyed
+            .iter()
+            .enumerate()
+            .filter(|(at, record)| *at >= newest_64 || record.at >= since)
+            .map(|(_, record)| *record)
+            .filter(|record| record.version <= base)
+            .collect();
+        assert!(replay.keyed.iter().eq(wanted), "keyed records up to {base}");
+    }
+}
+
+fn check_finished(world: &World, log: &[Record], tag: Tag) {
+    let expected = of_asset(log, tag);
+    let mut finished: BTreeMap<Stamp, FinishedBooking> = BTreeMap::new();
+    for (number, record) in log.iter().enumerate().filter(|(_, record)| record.tag == tag) {
+        if let Some(mark) = mark(record).filter(|mark| mark.finished) {
+            let (version, address) = (record.version, address(number));
+            finished.insert(mark.id.stamp, FinishedBooking { id: mark.id, version, address });
+        }
+    }
+    let marks = expected.iter().copied().filter_map(mark);
+    for mark in marks.step_by(1 + expected.len() / 40) {
+        let found = world.history.finished(mark.id).unwrap();
+        assert_eq!(found.as_ref(), finished.get(&mark.id.stamp));
+    }
+    let middle = finished.keys().nth(finished.len() / 2).copied().unwrap_or(Stamp::MAX);
+    for bounds in [(Stamp::MIN, Stamp::MAX), (middle, Stamp::MAX), (Stamp::MIN, middle)] {
+        for (oldest_first, limit) in [(false, 7), (true, 7), (false, 1000), (true, 1000)] {
+            let found = world.history.finished_of_asset(tag, bounds, oldest_first, limit).unwrap();
+            let inside = finished.values().copied();
+            let mut wanted: Vec<FinishedBooking> =
+                inside.filter(|b| bounds.0 < b.id.stamp && b.id.stamp < bounds.1).collect();
+            if !oldest_first {
+                wanted.reverse();
+            }
+            wanted.truncate(limit);
+            assert_eq!(found, wanted, "{bounds:?} oldest first: {oldest_first}");
+        }
+    }
+}
+
+fn check_user(world: &World, log: &[Record], user: u64) {
+    let created: Vec<_> = (1..)
+        .zip(log)
+        .filter_map(|(position, record)| Some((position, mark(record)?)))
+        .filter(|(_, mark)| mark.created && mark.user == user)
+        .map(|(position, mark)| (position, mark.id))
+        .collect();
+    let middle = created.get(created.len() / 2).map_or(u64::MAX, |(position, _)| *position);
+    for bounds in [(0, u64::MAX), (middle, u64::MAX), (0, middle)] {
+        for (oldest_first, limit) in [(false, 7), (true, 7), (false, 10_000), (true, 10_000)] {
+            let found = world.history.bookings_of_user(user, bounds, oldest_first, limit).unwrap();
+            let inside = created.iter().copied();
+            let mut wanted: Vec<_> = inside
+                .filter(|(position, _)| bounds.0 < *position && *position < bounds.1)
+                .collect();
+            if !oldest_first {
+                wanted.reverse();
+            }
+            wanted.truncate(limit);
+            assert_eq!(found, wanted, "{bounds:?} oldest first: {oldest_first}");
+        }
+    }
+}
+
+/// Head rows together with the tail name every asset and its newest document.
+pub(super) fn check_heads(world: &World, folded: usize) {
+    let log = world.log.records();
+    let mut wanted = BTreeMap::new();
+    for (number, record) in log[..folded].iter().enumerate() {
+        let head = wanted.entry(record.tag).or_insert((number as u64 + 1, address(number), None));
+        head.2 = record.next_due;
+        if let Outcome::Accepted(accepted) = &record.outcome
+            && matches!(accepted.subject, Subject::Asset(_))
+        {
+            head.1 = address(number);
+        }
+    }
+    let mut found = BTreeMap::new();
+    let mut each = |head: crate::history::AssetHead| {
+        found.insert(head.tag, (head.created, head.document, head.next_due));
+    };
+    world.history.asset_heads(&mut each).unwrap();
+    assert_eq!(found, wanted);
+}
