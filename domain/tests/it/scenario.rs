@@ -22,7 +22,6 @@ pub(crate) fn check(table: &str) -> World {
 }
 
 /// The same on a world with a history, without the invariants.
-
 pub(crate) fn run(world: &mut World, table: &str) {
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (asked, wanted) = line.split_once("=>").expect("a line has an answer");
