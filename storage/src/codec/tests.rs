@@ -1,1 +1,236 @@
+//! What is stored today must be readable for ever: one sample per outcome, kind and event, in hex.
+//!
+//! A sample may never change. A new variant gets a new sample; a changed shape gets a new schema
+//! number and keeps the old samples readable.
 
+use holdfast_domain::{
+    Accepted, Actor, AssetId, BookingId, BookingMark, Etag, IdempotencyKey, KeyScope, Kind,
+    Outcome, Record, Refused, Rejection, Stamp, Subject, Tag, Timestamp,
+    asset::{AssetStatus, Event},
+    rejection::{Conflict, Finding, Window},
+};
+
+use super::{CodecError, MAGIC, SCHEMA, checksum, decode_record, encode_record, open, seal};
+
+const SAMPLES: &str = include_str!("../../tests/golden/records.hex");
+
+const TAG: Tag = Tag::new(0x1234_5678_9abc_def0);
+
+fn booking(n: u64) -> BookingId {
+    BookingId::new(Stamp::new(1_700_000_000_000, u16::try_from(n).unwrap()), TAG)
+}
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000).plus_minutes(minute)
+}
+
+fn window() -> Window {
+    Window { start: at(0), end: at(60) }
+}
+
+fn record(kind: Kind, outcome: Outcome) -> Record {
+    Record {
+        tag: TAG,
+        version: 300,
+        at: at(0),
+        kind,
+        audit: Stamp::new(1_700_000_000_000, 5),
+        actor: Actor { sub: "usr_1".to_owned(), org_id: Some("org_1".to_owned()) },
+        request_id: "req_1".to_owned(),
+        key: Some(IdempotencyKey {
+            text: "key-1".to_owned(),
+            scope: KeyScope([3; 16]),
+            fingerprint: 0x0102_0304_0506_0708,
+        }),
+        prev_hash: [1; 32],
+        hash: [2; 32],
+        outcome,
+        next_due: Some(at(90)),
+    }
+}
+
+fn accepted(kind: Kind, event: Event) -> Record {
+    let booking = match kind {
+        Kind::AssetCreated | Kind::AssetUpdated | Kind::AssetRefused => None,
+        _ => Some(BookingMark { id: booking(1), user: 77, created: true, finished: false }),
+    };
+    let asset = Subject::Asset(AssetId::new(Stamp::new(1_600_000_000_000, 0), TAG));
+    let accepted = Accepted {
+        events: vec![event],
+        subject: booking.map_or(asset, |mark| Subject::Booking(mark.id)),
+        created: true,
+        etag: Etag { version: 300, link: 2 },
+        before: booking.map(|_| b"{}".to_vec()),
+        after: b"{\"a\":1}".to_vec(),
+        booking,
+    };
+    record(kind, Outcome::Accepted(accepted))
+}
+
+fn refused(kind: Kind, rejection: Rejection) -> Record {
+    record(kind, Outcome::Refused(Refused { rejection, path: "/assets".to_owned() }))
+}
+
+fn events() -> Vec<(&'static str, Record)> {
+    let text = str::to_owned;
+    vec![
+        (
+            "asset-registered",
+            accepted(
+                Kind::AssetCreated,
+                Event::AssetRegistered {
+                    id: Stamp::new(1_700_000_000_000, 1),
+                    name: text("Van"),
+                    category: text("vehicle"),
+                    owner_org_id: text("org_1"),
+                    location_id: text("loc_1"),
+                    shared_with: vec![text("org_2")],
+                    booking_terms: Some(text("{}")),
+                },
+            ),
+        ),
+        (
+            "asset-updated",
+            accepted(
+                Kind::AssetUpdated,
+                Event::AssetUpdated {
+                    name: None,
+                    category: Some(text("boat")),
+                    location_id: None,
+                    status: Some(AssetStatus::Maintenance),
+                    shared_with: Some(Vec::new()),
+                    booking_terms: Some(None),
+                },
+            ),
+        ),
+        (
+            "booking-created",
+            accepted(
+                Kind::BookingCreated,
+                Event::BookingCreated {
+                    id: booking(1),
+                    user_id: text("usr_1"),
+                    org_id: text("org_1"),
+                    window: window(),
+                    terms_version: 3,
+                    currency: text("EUR"),
+                    estimated_cost_minor: -1_250,
+                },
+            ),
+        ),
+        (
+            "booking-cancelled",
+            accepted(
+                Kind::BookingCancelled,
+                Event::BookingCancelled { id: booking(1), reason: Some(text("rain")) },
+            ),
+        ),
+        (
+            "booking-checked-in",
+            accepted(
+                Kind::BookingCheckedIn,
+                Event::BookingCheckedIn { id: booking(1), at: at(1), notes: None },
+            ),
+        ),
+        (
+            "booking-checked-out",
+            accepted(
+                Kind::BookingCheckedOut,
+                Event::BookingCheckedOut { id: booking(1), at: at(2), extra_cost_minor: Some(990) },
+            ),
+        ),
+    ]
+}
+
+/// Every rejection, stored or not: the order of the variants is part of the format.
+fn refusals() -> Vec<(&'static str, Record)> {
+    let overlap = Rejection::Overlap {
+        conflicts: vec![Conflict { booking: booking(2), claim: window() }],
+        next_available: Some(window()),
+    };
+    let finding = Finding { pointer: "#/end".to_owned(), reason: "too early".to_owned() };
+    let deadline = Rejection::DeadlinePassed { now: at(1), deadline_at: at(0) };
+    let status = AssetStatus::Retired;
+    let current_status = "CANCELLED".to_owned();
+    let of_asset = |rejection| refused(Kind::AssetRefused, rejection);
+    let of_booking = |rejection| refused(Kind::BookingRefused, rejection);
+    vec![
+        ("not-found", of_booking(Rejection::NotFound)),
+        ("booking-not-found", of_booking(Rejection::BookingNotFound)),
+        ("forbidden-user", of_booking(Rejection::ForbiddenUser)),
+        ("forbidden-role", of_asset(Rejection::ForbiddenRole)),
+        ("forbidden-location", of_asset(Rejection::ForbiddenLocation)),
+        ("terms-not-accepted", of_booking(Rejection::TermsNotAccepted)),
+        ("terms-changed", of_booking(Rejection::TermsChanged { current: 4 })),
+        ("overlap", of_booking(overlap)),
+        ("deadline-passed", of_booking(deadline)),
+        ("asset-unavailable", of_booking(Rejection::AssetUnavailable { status })),
+        ("asset-in-use", of_asset(Rejection::AssetInUse)),
+        ("asset-has-live-bookings", of_asset(Rejection::AssetHasLiveBookings)),
+        ("invalid-transition", of_booking(Rejection::InvalidTransition { current_status })),
+        ("cancel-cutoff-passed", of_booking(Rejection::CancelCutoffPassed)),
+        ("duration", of_booking(Rejection::DurationOutOfRange { limit_minutes: 30 })),
+        ("too-far-ahead", of_booking(Rejection::TooFarAhead { limit_minutes: 60 })),
+        ("precondition-required", of_asset(Rejection::PreconditionRequired)),
+        ("precondition-failed", of_asset(Rejection::PreconditionFailed)),
+        ("key-reused", of_asset(Rejection::KeyReused)),
+        ("invalid", of_booking(Rejection::Invalid(vec![finding]))),
+        ("tag-taken", of_asset(Rejection::TagTaken)),
+    ]
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A failure prints what the file would have to hold.
+#[test]
+fn records_are_stored_as_they_always_were() {
+    let mut now = String::new();
+    for (name, record) in events().into_iter().chain(refusals()) {
+        let bytes = encode_record(&record);
+        assert_eq!(decode_record(&bytes), Ok(record), "{name}");
+        now.push_str(&format!("{name} {}\n", hex(&bytes)));
+    }
+    assert!(now == SAMPLES, "stored forms changed:\n{now}");
+}
+
+#[test]
+fn every_flipped_bit_and_every_cut_is_damage() {
+    let bytes = encode_record(&events()[0].1);
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut rotten = bytes.clone();
+            rotten[at] ^= 1 << bit;
+            assert_eq!(decode_record(&rotten), Err(CodecError::Damaged), "byte {at} bit {bit}");
+        }
+        assert_eq!(decode_record(&bytes[..at]), Err(CodecError::Damaged), "cut at {at}");
+    }
+}
+
+fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
+    let crc = checksum(&bytes).to_le_bytes();
+    bytes[4..8].copy_from_slice(&crc);
+    bytes
+}
+
+#[test]
+fn a_newer_schema_is_told_from_damage() {
+    let mut bytes = seal(&7_u64);
+    assert_eq!(open::<u64>(&bytes), Ok(7));
+    bytes[2..4].copy_from_slice(&(SCHEMA + 1).to_le_bytes());
+    assert_eq!(open::<u64>(&bytes), Err(CodecError::Damaged));
+    let newer = with_checksum(bytes);
+    assert_eq!(open::<u64>(&newer), Err(CodecError::TooNew { found: SCHEMA + 1 }));
+}
+
+#[test]
+fn trailing_bytes_and_claims_of_much_memory_are_damage() {
+    let mut bytes = seal(&7_u64);
+    bytes.push(0);
+    assert_eq!(open::<u64>(&with_checksum(bytes)), Err(CodecError::Damaged));
+    let mut claim = [&MAGIC[..], &SCHEMA.to_le_bytes(), &[0; 4]].concat();
+    claim.push(253);
+    claim.extend_from_slice(&(1_u64 << 60).to_le_bytes());
+    assert_eq!(open::<Vec<u8>>(&with_checksum(claim)), Err(CodecError::Damaged));
+}

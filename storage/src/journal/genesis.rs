@@ -25,8 +25,14 @@ struct Genesis {
     store_key: [u8; 32],
 }
 
-/// The store's id and key; `None` when the log has no intact first group.
-pub(super) fn read(disk: &dyn Disk) -> Result<Option<([u8; 16], [u8; 32])>, RecoveryError> {
+/// Who the store is, as its first group says.
+pub(super) struct Identity {
+    pub(super) store_id: [u8; 16],
+    pub(super) store_key: [u8; 32],
+}
+
+/// `None` when the log has no intact first group.
+pub(super) fn read(disk: &dyn Disk) -> Result<Option<Identity>, RecoveryError> {
     let Some(segment) = Segment::open(disk, 1).map_err(disk_fault)? else { return Ok(None) };
     let mut window = Window::new(segment);
     let Some(header) = intact_group(&mut window, 0, None).map_err(disk_fault)? else {
@@ -41,7 +47,7 @@ pub(super) fn read(disk: &dyn Disk) -> Result<Option<([u8; 16], [u8; 32])>, Reco
         return Err(damaged(Link::START.next, "the first group is not a first group"));
     };
     match codec::open::<Genesis>(record.payload) {
-        Ok(genesis) => Ok(Some((header.store_id, genesis.store_key))),
+        Ok(Genesis { store_key }) => Ok(Some(Identity { store_id: header.store_id, store_key })),
         Err(CodecError::TooNew { found }) => Err(RecoveryError::TooNew { found }),
         Err(CodecError::Damaged) => Err(damaged(Link::START.next, "the first record is not sound")),
     }

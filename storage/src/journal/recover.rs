@@ -53,7 +53,7 @@ pub(super) fn recover(
         return Err(damaged(checkpoint.next, "a checkpoint without its shards"));
     }
     let found = HighWater::find(&**disk).map_err(disk_fault)?;
-    let Some((store_id, store_key)) = genesis::read(&**disk)? else {
+    let Some(genesis::Identity { store_id, store_key }) = genesis::read(&**disk)? else {
         let acknowledged = match &found {
             Found::Marked(_, mark) => mark.position,
             Found::Unreadable(_) | Found::Absent => 0,
@@ -345,7 +345,7 @@ pub fn check_older_segments(
     until: &Checkpoint,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Position, RecoveryError> {
-    let Some((store_id, _)) = genesis::read(disk)? else {
+    let Some(genesis::Identity { store_id, .. }) = genesis::read(disk)? else {
         return Err(damaged(Link::START.next, "the first record is missing"));
     };
     let mut scan = Scan::new(disk, store_id, Link::START);

@@ -334,6 +334,7 @@ impl DiskFile for SimFile {
         let len = state.files[self.index].cached.len();
         let growth = (offset + bytes.len()).saturating_sub(len) as u64;
         if let Some(space) = state.plan.space_bytes
+            && growth > 0
             && state.used_bytes() + growth > space
         {
             bytes.clear();
