@@ -74,8 +74,11 @@ impl<'a> Scan<'a> {
     fn group_at(&mut self, at: Address) -> Result<Option<GroupHeader>, RecoveryError> {
         let (link, store_id) = (self.link, self.store_id);
         let Some(window) = self.window(at.segment)? else { return Ok(None) };
-        let header = intact_group(window, at.offset, Some(store_id)).map_err(disk_fault)?;
-        let Some(header) = header else { return Ok(None) };
+        let claim = claimed_group(window, at.offset, Some(store_id)).map_err(disk_fault)?;
+        let Some((header, intact)) = claim else { return Ok(None) };
+        if !intact && !cfg!(feature = "planted-torn-group-per-record") {
+            return Ok(None);
+        }
         if header.format > FORMAT {
             return Err(RecoveryError::TooNew { found: header.format });
         }
@@ -128,8 +131,6 @@ impl<'a> Scan<'a> {
             let Some(segment) = Segment::open(self.disk, number).map_err(disk_fault)? else {
                 return Ok(None);
             };
-            // Looking into the next segment must not throw away what is read of this one for good:
-            // it happens once per segment, so reading again is cheap enough.
             self.window = Some(Window::new(segment));
         }
         Ok(self.window.as_mut())
@@ -142,14 +143,23 @@ pub(super) fn intact_group(
     offset: u32,
     store_id: Option<[u8; 16]>,
 ) -> io::Result<Option<GroupHeader>> {
+    let claim = claimed_group(window, offset, store_id)?;
+    Ok(claim.and_then(|(header, intact)| intact.then_some(header)))
+}
+
+/// The header of what says it is a group, and whether it is intact.
+fn claimed_group(
+    window: &mut Window,
+    offset: u32,
+    store_id: Option<[u8; 16]>,
+) -> io::Result<Option<(GroupHeader, bool)>> {
     let Some(bytes) = window.get(offset, GROUP_HEADER as u64)? else { return Ok(None) };
     let Some(header) = GroupHeader::parse(bytes) else { return Ok(None) };
     if store_id.is_some_and(|store_id| store_id != header.store_id) {
         return Ok(None);
     }
-    let Some(group) = window.get(offset, header.total())? else { return Ok(None) };
-    let intact = header.is_intact(group) || cfg!(feature = "planted-torn-group-per-record");
-    Ok(intact.then_some(header))
+    let group = window.get(offset, header.total())?;
+    Ok(group.map(|group| (header, header.is_intact(group))))
 }
 
 /// What lies in a segment from some offset on.
