@@ -1,0 +1,148 @@
+//! The figures of a run as text: for the terminal, and as a section of `benches/RESULTS.md`.
+
+use std::fmt::Write as _;
+
+use crate::round::{Aftermath, Groups, Round};
+
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// Least, middle and greatest.
+pub(crate) struct Spread {
+    sorted: Vec<f64>,
+}
+
+impl Spread {
+    pub(crate) fn of(figures: impl Iterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = figures.collect();
+        sorted.sort_by(f64::total_cmp);
+        Self { sorted }
+    }
+
+    pub(crate) fn median(&self) -> f64 {
+        let (upper, lower) = (self.sorted.len() / 2, self.sorted.len().saturating_sub(1) / 2);
+        let at = |index: usize| self.sorted.get(index).copied().unwrap_or(f64::NAN);
+        f64::midpoint(at(lower), at(upper))
+    }
+
+    fn text(&self, decimals: usize) -> String {
+        let least = self.sorted.first().copied().unwrap_or(f64::NAN);
+        let greatest = self.sorted.last().copied().unwrap_or(f64::NAN);
+        format!("{least:.decimals$} – **{:.decimals$}** – {greatest:.decimals$}", self.median())
+    }
+}
+
+impl Round {
+    pub(crate) fn rate(&self) -> f64 {
+        self.tally.booked as f64 / self.tally.elapsed.as_secs_f64()
+    }
+
+    fn latency_ms(&self, quantile: f64) -> f64 {
+        self.tally.latency.value_at_quantile(quantile) as f64 / 1e3
+    }
+
+    fn server_us(&self) -> f64 {
+        self.shares.server_us as f64 / self.tally.acknowledged as f64
+    }
+
+    fn generator_us(&self) -> f64 {
+        self.shares.generator_us as f64 / self.tally.acknowledged as f64
+    }
+
+    /// Of the processor time that was used at all.
+    fn others_percent(&self) -> f64 {
+        let shares = self.shares;
+        let all = shares.server_us + shares.generator_us + shares.others_us;
+        100.0 * shares.others_us as f64 / all.max(1) as f64
+    }
+
+    /// For the terminal, as soon as the round is over.
+    pub(crate) fn line(&self, name: &str) -> String {
+        format!(
+            "  {name:<9} {:>8.0}/s  p50 {:.2} ms  p99 {:.2} ms  max {:.1} ms  server {:.1} µs, \
+             generator {:.1} µs of processor each, others {:.0} %{}",
+            self.rate(),
+            self.latency_ms(0.5),
+            self.latency_ms(0.99),
+            self.latency_ms(1.0),
+            self.server_us(),
+            self.generator_us(),
+            self.others_percent(),
+            match self.tally.overloaded {
+                0 => String::new(),
+                refused => format!(", {refused} × 503 OVERLOADED"),
+            }
+        )
+    }
+}
+
+/// A table of paired rounds, least – median – greatest of each figure.
+pub(crate) fn table(pairs: &[(Round, Round)]) -> String {
+    let ceilings: Vec<&Round> = pairs.iter().map(|(ceiling, _)| ceiling).collect();
+    let bookings: Vec<&Round> = pairs.iter().map(|(_, bookings)| bookings).collect();
+    let mut text =
+        String::from("| | bare axum handler (the ceiling) | durable bookings |\n|---|---|---|\n");
+    let mut row = |name: &str, decimals: usize, figure: fn(&Round) -> f64| {
+        let cell =
+            |rounds: &[&Round]| Spread::of(rounds.iter().map(|round| figure(round))).text(decimals);
+        let _ = writeln!(text, "| {name} | {} | {} |", cell(&ceilings), cell(&bookings));
+    };
+    row("answers/s", 0, Round::rate);
+    row("p50, ms", 2, |round| round.latency_ms(0.5));
+    row("p99, ms", 2, |round| round.latency_ms(0.99));
+    row("max, ms", 1, |round| round.latency_ms(1.0));
+    row("server, µs of processor per answer", 1, Round::server_us);
+    row("generator, µs of processor per answer", 1, Round::generator_us);
+    row("peak RSS of the server, MiB", 0, |round| {
+        round.peak_resident_bytes.map_or(f64::NAN, |bytes| bytes as f64 / MIB)
+    });
+    row("noise: processor time of other processes, %", 0, Round::others_percent);
+    let _ = writeln!(text, "| **ratio** within a pair | 1 | {} |", ratio(pairs).text(2));
+    text
+}
+
+pub(crate) fn ratio(pairs: &[(Round, Round)]) -> Spread {
+    Spread::of(pairs.iter().map(|(ceiling, bookings)| bookings.rate() / ceiling.rate()))
+}
+
+/// How a sustained round went, look by look.
+pub(crate) fn timeline(round: &Round) -> String {
+    let mut text = String::from(
+        "| second | bookings/s since the last row | records not folded |\n|---|---|---|\n",
+    );
+    for (earlier, later) in round.looks.iter().zip(round.looks.iter().skip(1)) {
+        let made = later.acknowledged.saturating_sub(earlier.acknowledged) as f64;
+        let rate = made / (later.seconds - earlier.seconds).max(f64::EPSILON);
+        let unfolded = later.unfolded.map_or("not told".to_owned(), |lag| lag.to_string());
+        let _ = writeln!(text, "| {:.0} | {rate:.0} | {unfolded} |", later.seconds);
+    }
+    text
+}
+
+/// What a sustained round left behind, in one paragraph.
+pub(crate) fn aftermath(round: &Round, after: &Aftermath) -> String {
+    let booked = round.tally.acknowledged as f64;
+    let bytes = (after.journal_bytes + after.views_bytes) as f64;
+    format!(
+        "{} bookings acknowledged, {} × 503 OVERLOADED. Orderly end {:.1} s, start again {:.1} s. \
+         On disk after folding {:.0} bytes per booking (journal {:.0} MiB with prepared segments, \
+         views {:.0} MiB).\n",
+        round.tally.acknowledged,
+        round.tally.overloaded,
+        after.stop_seconds,
+        after.start_seconds,
+        bytes / booked,
+        after.journal_bytes as f64 / MIB,
+        after.views_bytes as f64 / MIB,
+    )
+}
+
+pub(crate) fn groups(groups: &Groups) -> String {
+    format!(
+        "Group commit, counted by `strace` in a round of its own ({:.0} s): {} records, {} calls of \
+         fdatasync of any kind, {:.1} records per call.\n",
+        groups.seconds,
+        groups.records,
+        groups.fdatasyncs,
+        groups.records as f64 / groups.fdatasyncs as f64
+    )
+}

@@ -1,0 +1,134 @@
+//! The processes being measured: a release build of the server on a folder of its own, and the
+//! ceiling. Both say on stderr where they listen.
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Write as _},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+
+/// A start after a sustained run indexes a whole tail.
+const START_SECONDS_MAX: u64 = 60;
+
+/// A child that answers; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// The server on `folder`, new or used.
+    pub(crate) fn holdfast(folder: &Path) -> anyhow::Result<Self> {
+        Self::start(serve(Command::new(binary()), folder))
+    }
+
+    /// The same, with its calls of `fdatasync` and `fsync` counted into `counts` at its end. The
+    /// tracer stays behind the scenes, so that the child is still the server itself.
+    pub(crate) fn holdfast_traced(folder: &Path, counts: &Path) -> anyhow::Result<Self> {
+        let mut strace = Command::new("strace");
+        strace.args(["-D", "-f", "--seccomp-bpf", "-c", "-e", "trace=fdatasync,fsync", "-o"]);
+        strace.arg(counts).arg(binary());
+        Self::start(serve(strace, folder))
+    }
+
+    pub(crate) fn ceiling() -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--serve-ceiling");
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> anyhow::Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let stderr = child.stderr.take().context("no stderr")?;
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                match address(&line) {
+                    Some(address) => drop(sender.send(address)),
+                    // What it has to say besides is for whoever reads the run.
+                    None => drop(writeln!(io::stderr(), "  server: {line}")),
+                }
+            }
+        });
+        match receiver.recv_timeout(Duration::from_secs(START_SECONDS_MAX)) {
+            Ok(address) => Ok(Self { child, address }),
+            Err(_) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                anyhow::bail!("{command:?} did not say where it listens")
+            }
+        }
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it in order: SIGTERM, then its own time to finish and fold.
+    pub(crate) fn stop(mut self) -> anyhow::Result<ExitStatus> {
+        let process = self.process().to_string();
+        let sent = Command::new("kill").args(["-TERM", &process]).status()?;
+        ensure!(sent.success(), "SIGTERM could not be sent");
+        Ok(self.child.wait()?)
+    }
+
+    /// Ends it without warning: SIGKILL.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_holdfast"))
+}
+
+fn serve(mut command: Command, folder: &Path) -> Command {
+    command.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    command.arg("--data-dir").arg(folder).env("HOLDFAST_LOG", "warn");
+    command
+}
+
+/// From `…: listening on http://127.0.0.1:4711 (…)`.
+fn address(line: &str) -> Option<SocketAddr> {
+    let (_, after) = line.split_once("listening on http://")?;
+    after.split_whitespace().next()?.parse().ok()
+}
+
+/// A manager's token for subject `usr_<number>`, made by the binary itself.
+pub(crate) fn token(folder: &Path, number: usize) -> anyhow::Result<String> {
+    let output = Command::new(binary())
+        .args(["token", "--org", "org_bench", "--ttl", "1d", "--data-dir"])
+        .arg(folder)
+        .args(["--sub", &user(number)])
+        .args(["--scope", "asset:read asset:write booking:write"])
+        .output()?;
+    ensure!(output.status.success(), "no token: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// All of one length, so that a request's length does not depend on who sends it.
+pub(crate) fn user(number: usize) -> String {
+    format!("usr_{number:04}")
+}
+
+/// Calls of `fdatasync` in a table made by `strace -c`.
+pub(crate) fn fdatasyncs(counts: &Path) -> Option<u64> {
+    let table = fs::read_to_string(counts).ok()?;
+    let row = table.lines().find(|line| line.split_whitespace().last() == Some("fdatasync"))?;
+    row.split_whitespace().nth(3)?.parse().ok()
+}
