@@ -1,5 +1,7 @@
 //! Idempotency: one key, one effect, one stored answer; for how long, and how many.
 
+use holdfast_domain::asset::AssetState;
+
 use crate::{
     scenario::{check, run},
     world::{World, clock, t},
@@ -163,4 +165,27 @@ fn memory_is_counted() {
     assert!(named > empty);
     run(&mut world, "07:00 boss name Forklift-A2-with-a-long-name => ACTIVE");
     assert!(world.state.bytes() > named, "a key has its price");
+}
+
+#[test]
+fn a_state_read_back_knows_the_keys_of_the_one_that_lived_on() {
+    let mut world = World::new();
+    for _ in 0..20 {
+        run(&mut world, &format!("07:00 ann book 06:00~06:30 => kept {LATE} 07:00 06:00"));
+        run(&mut world, "07:00 boss name A => ACTIVE");
+    }
+    run(&mut world, "2026-03-03T06:00:00Z boss name B => ACTIVE");
+    // From here on those of the first day have run out, the oldest of either kind first.
+    for _ in 0..80 {
+        run(&mut world, "2026-03-03T07:00:00Z boss name C => ACTIVE");
+    }
+    world.check_all();
+    for covered in 0..=world.log.len() {
+        assert_eq!(world.hydrated(covered), world.state, "after {covered} records");
+    }
+    let mut all = AssetState::from_snapshot(world.state.to_snapshot());
+    for record in &world.log {
+        all.remember(record);
+    }
+    assert_eq!(all, world.state, "a key more than needed does no harm");
 }
