@@ -1,0 +1,166 @@
+//! The checks before the engine, in their order: token, body, scope, key. Shape comes next, in
+//! `wire`; everything after that is the engine's.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{MatchedPath, Path, Request, rejection::PathRejection},
+    http::{HeaderMap, request::Parts},
+};
+use holdfast_domain::{
+    AssetId, BookingId, IdempotencyKey, IfMatch, Principal, asset::Command, canonical,
+};
+
+use crate::{
+    app::App,
+    auth::Caller,
+    body::{self, json, members::Members},
+    error::ApiError,
+    etag, idempotency,
+    permissions::{self, Kind, Row},
+    query::Query,
+    request_id::RequestId,
+};
+
+/// The id in the path. A broken percent-encoding is found here, but told only after the token.
+pub(crate) type PathId = Result<Path<String>, PathRejection>;
+
+/// A read that may go ahead.
+pub(crate) struct Question {
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) path: String,
+    query: Option<String>,
+}
+
+/// A command that may go ahead once its members are read.
+pub(crate) struct Order {
+    pub(crate) members: Members,
+    envelope: Envelope,
+}
+
+/// What a command travels with.
+pub(crate) struct Envelope {
+    principal: Arc<Principal>,
+    request_id: String,
+    path: String,
+    key: IdempotencyKey,
+    if_match: IfMatch,
+}
+
+impl Question {
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.caller.principal
+    }
+
+    /// # Errors
+    /// `BadRequest` when the percent-encoding is broken.
+    pub(crate) fn query(&self) -> Result<Query, ApiError> {
+        Query::of(self.query.as_deref())
+    }
+}
+
+impl Order {
+    /// The members to read and the envelope to put the command in.
+    pub(crate) fn open(self) -> (Members, Envelope) {
+        (self.members, self.envelope)
+    }
+}
+
+impl Envelope {
+    pub(crate) fn close(self, command: Command) -> holdfast_domain::Request {
+        holdfast_domain::Request {
+            principal: self.principal,
+            request_id: self.request_id,
+            path: self.path,
+            key: Some(self.key),
+            if_match: self.if_match,
+            command,
+        }
+    }
+}
+
+impl App {
+    /// Token and scope of a read.
+    pub(crate) fn question(&self, request: Request) -> Result<Question, ApiError> {
+        let (parts, _) = request.into_parts();
+        let row = row(&parts)?;
+        let caller = self.verifier.caller(&parts.headers, self.engine.now())?;
+        in_scope(&caller, row)?;
+        Ok(Question {
+            caller,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            headers: parts.headers,
+        })
+    }
+
+    /// Token, body, scope and key of a command.
+    pub(crate) async fn order(&self, request: Request) -> Result<Order, ApiError> {
+        let (parts, body) = request.into_parts();
+        let row = row(&parts)?;
+        let caller = self.verifier.caller(&parts.headers, self.engine.now())?;
+        let value = json::parse(&body::read(&parts.headers, body).await?)?;
+        in_scope(&caller, row)?;
+        let path = parts.uri.path();
+        let text = idempotency::text(&parts.headers)?;
+        let key = idempotency::key(
+            &caller.principal,
+            (parts.method.as_str(), path),
+            text,
+            canonical::to_string(&value).as_bytes(),
+        );
+        let if_match = match row.kind {
+            Kind::Change => etag::if_match(&parts.headers)?,
+            Kind::Open | Kind::Read | Kind::List | Kind::Command => IfMatch::Missing,
+        };
+        // A typo in a query is a mistake here as well.
+        Query::of(parts.uri.query())?.finish()?;
+        let envelope = Envelope {
+            principal: Arc::clone(&caller.principal),
+            request_id: request_id(&parts)?,
+            path: path.to_owned(),
+            key,
+            if_match,
+        };
+        Ok(Order { members: Members::of(value)?, envelope })
+    }
+}
+
+/// # Errors
+/// `Internal` for a route without a row: nobody has said who may use it.
+fn row(parts: &Parts) -> Result<&'static Row, ApiError> {
+    let path = parts.extensions.get::<MatchedPath>().ok_or(ApiError::Internal)?;
+    permissions::row(parts.method.as_str(), path.as_str()).ok_or(ApiError::Internal)
+}
+
+fn in_scope(caller: &Caller, row: &Row) -> Result<(), ApiError> {
+    if row.scopes.iter().any(|scope| caller.scopes.has(scope)) {
+        Ok(())
+    } else {
+        Err(ApiError::InsufficientScope(row.scopes))
+    }
+}
+
+/// Given by the envelope around every route.
+fn request_id(parts: &Parts) -> Result<String, ApiError> {
+    parts.extensions.get::<RequestId>().map(|id| id.0.to_string()).ok_or(ApiError::Internal)
+}
+
+/// # Errors
+/// `NotFound` for what is no asset's id: it looks like an absent asset.
+pub(crate) fn asset_id(id: PathId) -> Result<AssetId, ApiError> {
+    parse(id)
+}
+
+/// # Errors
+/// `NotFound` for what is no booking's id.
+pub(crate) fn booking_id(id: PathId) -> Result<BookingId, ApiError> {
+    parse(id)
+}
+
+fn parse<T: std::str::FromStr>(id: PathId) -> Result<T, ApiError> {
+    let Path(text) =
+        id.map_err(|_| ApiError::BadRequest("The path's percent-encoding is broken."))?;
+    text.parse().map_err(|_| ApiError::NotFound)
+}

@@ -1,0 +1,103 @@
+//! A request's body: size, media type, and one strict parse. What its members must be: `wire`.
+
+pub(crate) mod json;
+pub(crate) mod members;
+
+use axum::{
+    body::{Body, HttpBody},
+    http::{HeaderMap, header},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::error::ApiError;
+
+/// 256 KiB.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// The whole body, unparsed; empty when there is none.
+///
+/// # Errors
+/// `BodyTooLarge`, `UnsupportedMediaType`, or `BadRequest` when it breaks off.
+pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    let size = body.size_hint();
+    if size.lower() > BODY_BYTES_MAX as u64 {
+        return Err(ApiError::BodyTooLarge);
+    }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(ApiError::UnsupportedMediaType("Send the body without a Content-Encoding."));
+    }
+    if body.is_end_stream() || size.exact() == Some(0) {
+        return Ok(Bytes::new());
+    }
+    if !is_json(headers) {
+        return Err(ApiError::UnsupportedMediaType("Send Content-Type: application/json."));
+    }
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge),
+        Err(_) => Err(ApiError::BadRequest("The body did not arrive whole.")),
+    }
+}
+
+/// `application/json`, sent once, with or without parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut sent = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(only), None) = (sent.next(), sent.next()) else {
+        return false;
+    };
+    only.to_str().is_ok_and(|value| {
+        let essence = value.split_once(';').map_or(value, |(essence, _)| essence);
+        essence.trim().eq_ignore_ascii_case("application/json")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn headers(rows: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in rows {
+            let name: header::HeaderName = name.parse().unwrap();
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    async fn outcome(rows: &[(&str, &str)], body: Vec<u8>) -> &'static str {
+        match read(&headers(rows), Body::from(body)).await {
+            Ok(_) => "ok",
+            Err(ApiError::BodyTooLarge) => "413",
+            Err(ApiError::UnsupportedMediaType(_)) => "415",
+            Err(_) => "other",
+        }
+    }
+
+    #[tokio::test]
+    async fn size_and_media_type() {
+        let json = ("content-type", "application/json");
+        let full = vec![b' '; BODY_BYTES_MAX];
+        let over = vec![b' '; BODY_BYTES_MAX + 1];
+        let rows: &[(&[(&str, &str)], &[u8], &str)] = &[
+            (&[json], b"{}", "ok"),
+            (&[("content-type", "Application/JSON; charset=utf-8")], b"{}", "ok"),
+            (&[], b"", "ok"),
+            (&[("content-type", "text/plain")], b"", "ok"),
+            (&[json], &full, "ok"),
+            (&[json], &over, "413"),
+            (&[], b"{}", "415"),
+            (&[("content-type", "text/plain")], b"{}", "415"),
+            (&[("content-type", "application/jsonp")], b"{}", "415"),
+            (&[("content-type", "application/problem+json")], b"{}", "415"),
+            (&[json, json], b"{}", "415"),
+            (&[json, ("content-encoding", "gzip")], b"{}", "415"),
+            (&[json, ("content-encoding", "identity")], b"{}", "415"),
+        ];
+        for (headers, body, expected) in rows {
+            assert_eq!(outcome(headers, body.to_vec()).await, *expected, "{headers:?}");
+        }
+    }
+}

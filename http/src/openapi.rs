@@ -1,0 +1,354 @@
+//! The OpenAPI document: what the handlers say of themselves, completed from the table of routes
+//! with what all routes of a kind share (token, headers, problems).
+
+use holdfast_domain::asset::{AssetDocument, BookingDocument};
+use serde_json::Value;
+use utoipa::{
+    OpenApi as _, ToSchema,
+    openapi::{
+        ContentBuilder, Header, HeaderBuilder, HttpMethod, ObjectBuilder, OpenApi, Ref, RefOr,
+        Required, ResponseBuilder, Type,
+        path::{Operation, ParameterBuilder, ParameterIn, PathItem},
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
+};
+
+use crate::{
+    permissions::{self, Kind, Row},
+    problem::{Code, codes},
+};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Holdfast",
+        description = "Shared assets and their bookings. In this interface, as in hotels, check-in \
+                       is where use begins and check-out is where it ends and the cost is final. \
+                       Windows are half-open: [start, end).",
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "Assets", description = "What can be booked"),
+        (name = "Bookings", description = "Windows held on assets, and their use"),
+        (name = "Audit", description = "What was done, by whom, chained by hashes"),
+        (name = "Operations", description = "For operators and tools; no token needed"),
+    ),
+)]
+struct Base;
+
+macro_rules! schemas {
+    ($($item:item)*) => {$(
+        #[derive(ToSchema)]
+        #[expect(dead_code, reason = "the shape shown in the document; served as rendered bytes")]
+        $item
+    )*};
+}
+
+schemas! {
+    /// A page, newest first.
+    pub(crate) struct AssetList {
+        items: Vec<AssetDocument>,
+        /// Null exactly when `has_more` is false.
+        next_cursor: Option<String>,
+        /// Null on the first page.
+        prev_cursor: Option<String>,
+        has_more: bool,
+    }
+
+    /// A page, newest first.
+    pub(crate) struct BookingList {
+        items: Vec<BookingDocument>,
+        /// Null exactly when `has_more` is false.
+        next_cursor: Option<String>,
+        /// Null on the first page.
+        prev_cursor: Option<String>,
+        has_more: bool,
+    }
+
+    /// A page, newest first.
+    pub(crate) struct AuditList {
+        items: Vec<AuditEntry>,
+        /// Null exactly when `has_more` is false.
+        next_cursor: Option<String>,
+        /// Null on the first page.
+        prev_cursor: Option<String>,
+        has_more: bool,
+    }
+
+    /// One accepted write or stored refusal. Hashes are hex SHA-256 over canonical JSON (RFC 8785).
+    pub(crate) struct AuditEntry {
+        /// Per asset, from 1.
+        seq: u64,
+        id: String,
+        asset_id: String,
+        r#type: String,
+        at: holdfast_domain::Timestamp,
+        actor: AuditActor,
+        request_id: String,
+        idempotency_key: Option<String>,
+        /// The resource before.
+        #[schema(value_type = Option<Object>)]
+        before: Option<Value>,
+        /// The resource after.
+        #[schema(value_type = Option<Object>)]
+        after: Option<Value>,
+        before_sha256: String,
+        after_sha256: String,
+        /// 64 zeros in the first entry.
+        prev_hash: String,
+        /// Of the entry without `before`, `after` and `hash`.
+        hash: String,
+    }
+
+    /// Timers act as `system:timer` without an organisation.
+    pub(crate) struct AuditActor {
+        sub: String,
+        org_id: Option<String>,
+    }
+
+    /// A problem (RFC 9457). Some codes add members of their own, such as `conflicts` and
+    /// `next_available` of an overlap.
+    pub(crate) struct Problem {
+        /// Leads to a page about the code.
+        r#type: String,
+        title: String,
+        status: u16,
+        detail: String,
+        /// The path of the request.
+        instance: String,
+        code: String,
+        /// The id of the request, as in X-Request-Id.
+        #[schema(rename = "traceId")]
+        trace_id: String,
+        errors: Vec<ProblemFinding>,
+    }
+
+    /// What is wrong with one member of the body (`pointer`) or one parameter (`name`).
+    pub(crate) struct ProblemFinding {
+        #[schema(nullable = false)]
+        pointer: Option<String>,
+        #[schema(nullable = false)]
+        name: Option<String>,
+        reason: String,
+    }
+}
+
+const BEARER: &str = "bearer";
+
+/// What the document starts from.
+pub(crate) fn base() -> OpenApi {
+    let mut document = Base::openapi();
+    if let Some(components) = document.components.as_mut() {
+        let jwt = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme(BEARER, SecurityScheme::Http(jwt));
+    }
+    document
+}
+
+/// Adds to every operation what the table of routes says of it.
+pub(crate) fn complete(document: &mut OpenApi) {
+    add_document_path(document);
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            if let Some(row) = permissions::row(method, path) {
+                complete_operation(operation, row);
+            }
+        }
+    }
+}
+
+/// The document's own route, which no macro describes.
+fn add_document_path(document: &mut OpenApi) {
+    let json = ContentBuilder::new().schema(Some(object())).build();
+    let response = ResponseBuilder::new()
+        .description("The OpenAPI document")
+        .content("application/json", json)
+        .build();
+    let mut operation = Operation::new();
+    operation.summary = Some("This document.".to_owned());
+    operation.operation_id = Some("openapi".to_owned());
+    operation.tags = Some(vec!["Operations".to_owned()]);
+    operation.responses.responses.insert("200".to_owned(), RefOr::T(response));
+    let item = PathItem::new(HttpMethod::Get, operation);
+    document.paths.paths.insert("/openapi.json".to_owned(), item);
+}
+
+/// The operations of a path that this interface uses.
+fn operations(item: &mut PathItem) -> Vec<(&'static str, &mut Operation)> {
+    let all = [("GET", &mut item.get), ("PUT", &mut item.put), ("POST", &mut item.post)];
+    all.into_iter().filter_map(|(method, it)| it.as_mut().map(|it| (method, it))).collect()
+}
+
+fn complete_operation(operation: &mut Operation, row: &Row) {
+    parameters(operation, row.kind);
+    success_headers(operation, row);
+    if row.kind != Kind::Open {
+        let scopes = row.scopes.join(" or ");
+        operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
+        operation.description = Some(match operation.description.take() {
+            Some(text) => format!("{text}\n\nScope: {scopes}."),
+            None => format!("Scope: {scopes}."),
+        });
+    }
+    for code in refusals(row) {
+        problem(operation, code);
+    }
+}
+
+fn parameters(operation: &mut Operation, kind: Kind) {
+    let request_id = "At most 128 visible ASCII characters; made when absent";
+    add(operation, "X-Request-Id", ParameterIn::Header, false, request_id);
+    match kind {
+        Kind::Open => {}
+        Kind::Read => {
+            add(operation, "If-None-Match", ParameterIn::Header, false, "ETags the client has");
+        }
+        Kind::List => {
+            let parameter = ParameterBuilder::new()
+                .name("limit")
+                .parameter_in(ParameterIn::Query)
+                .description(Some("Rows per page"))
+                .schema(Some(
+                    ObjectBuilder::new()
+                        .schema_type(Type::Integer)
+                        .minimum(Some(1))
+                        .maximum(Some(100))
+                        .default(Some(20.into())),
+                ));
+            operation.parameters.get_or_insert_default().push(RefOr::T(parameter.build()));
+            let cursor = "A next_cursor or prev_cursor of this list with this filter";
+            add(operation, "cursor", ParameterIn::Query, false, cursor);
+        }
+        Kind::Command | Kind::Change => {
+            let key = "1 to 255 visible ASCII characters, one for each intent: the same key with \
+                       the same request gets the stored result";
+            add(operation, "Idempotency-Key", ParameterIn::Header, true, key);
+        }
+    }
+    if kind == Kind::Change {
+        let tags = "The ETag of the version to change, or *";
+        add(operation, "If-Match", ParameterIn::Header, true, tags);
+    }
+}
+
+fn add(operation: &mut Operation, name: &str, place: ParameterIn, required: bool, text: &str) {
+    let required = if required { Required::True } else { Required::False };
+    let parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .description(Some(text))
+        .schema(Some(string()));
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter.build()));
+}
+
+fn success_headers(operation: &mut Operation, row: &Row) {
+    let responses = &mut operation.responses.responses;
+    if row.kind == Kind::Read {
+        let response = ResponseBuilder::new().description("The client has this version").build();
+        responses.insert("304".to_owned(), RefOr::T(response));
+    }
+    if let Some(RefOr::T(created)) = responses.get("201").cloned() {
+        let mut replayed = created;
+        replayed.description = "The stored result of an earlier request with this key".to_owned();
+        responses.insert("200".to_owned(), RefOr::T(replayed));
+    }
+    for (status, response) in responses.iter_mut() {
+        let RefOr::T(response) = response else { continue };
+        let mut header =
+            |name: &str, text| response.headers.insert(name.to_owned(), RefOr::T(text));
+        header("X-Request-Id", text_header("The id of the request"));
+        let single = matches!(row.kind, Kind::Read | Kind::Command | Kind::Change);
+        if single {
+            header("ETag", text_header("The version of the resource"));
+        }
+        if matches!(row.kind, Kind::Command | Kind::Change) && status == "200" {
+            header("Idempotency-Replayed", text_header("true on a stored result"));
+        }
+        if matches!(row.kind, Kind::Command) && operation.request_body.is_some() && status == "201"
+        {
+            header("Location", text_header("The path of what was made"));
+        }
+    }
+}
+
+/// The codes of a route: those of its kind and its own.
+fn refusals(row: &Row) -> Vec<&'static Code> {
+    let mut all = vec![&codes::URI_TOO_LONG, &codes::HEADERS_TOO_LARGE, &codes::INTERNAL];
+    if row.path.contains('{') {
+        all.push(&codes::NOT_FOUND);
+    }
+    if row.kind != Kind::Open {
+        all.extend([
+            &codes::UNAUTHENTICATED,
+            &codes::INVALID_TOKEN,
+            &codes::INSUFFICIENT_SCOPE,
+            &codes::BAD_REQUEST,
+            &codes::VALIDATION_FAILED,
+            &codes::OVERLOADED,
+            &codes::NOT_READY,
+            &codes::ASSET_QUARANTINED,
+        ]);
+    }
+    if row.kind == Kind::List {
+        all.push(&codes::INVALID_CURSOR);
+    }
+    if matches!(row.kind, Kind::Command | Kind::Change) {
+        all.extend([
+            &codes::MALFORMED_JSON,
+            &codes::IDEMPOTENCY_KEY_REQUIRED,
+            &codes::IDEMPOTENCY_KEY_REUSED,
+            &codes::BODY_TOO_LARGE,
+            &codes::UNSUPPORTED_MEDIA_TYPE,
+            &codes::FORBIDDEN_ROLE,
+            &codes::OUTCOME_UNKNOWN,
+            &codes::STORAGE_FULL,
+        ]);
+    }
+    if row.kind == Kind::Change {
+        all.extend([&codes::PRECONDITION_REQUIRED, &codes::PRECONDITION_FAILED]);
+    }
+    all.extend(row.refuses);
+    all.sort_by_key(|code| (code.status, code.name));
+    all
+}
+
+/// Adds a code to the response of its status, which it shares with others.
+fn problem(operation: &mut Operation, code: &Code) {
+    let status = code.status.as_str();
+    let line = format!("`{}`: {}", code.name, code.title);
+    let responses = &mut operation.responses.responses;
+    if let Some(RefOr::T(response)) = responses.get_mut(status) {
+        response.description.push_str("\n\n");
+        response.description.push_str(&line);
+        return;
+    }
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let mut response = ResponseBuilder::new()
+        .description(line)
+        .content("application/problem+json", content)
+        .header("X-Request-Id", text_header("The id of the request"));
+    response = match status {
+        "401" | "403" => {
+            response.header("WWW-Authenticate", text_header("The challenge (RFC 6750)"))
+        }
+        "503" => response.header("Retry-After", text_header("Seconds")),
+        _ => response,
+    };
+    responses.insert(status.to_owned(), RefOr::T(response.build()));
+}
+
+fn text_header(text: &str) -> Header {
+    HeaderBuilder::new().schema(Some(string())).description(Some(text)).build()
+}
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn object() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Object)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! The table of routes: which scopes open each, what kind of exchange it is, what it may refuse.
+//!
+//! A request to a route without a row is refused, and a test compares the rows with the router and
+//! with the OpenAPI document, which is completed from here.
+
+use crate::problem::{Code, codes as code};
+
+pub(crate) const ASSET_READ: &str = "asset:read";
+pub(crate) const ASSET_WRITE: &str = "asset:write";
+pub(crate) const BOOKING_WRITE: &str = "booking:write";
+
+const SCOPES: [&str; 3] = [ASSET_READ, ASSET_WRITE, BOOKING_WRITE];
+
+/// The scopes of a token that mean something here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Scopes(u8);
+
+/// Reads the `scope` claim: names separated by spaces.
+pub(crate) fn scopes(claim: &str) -> Scopes {
+    Scopes(claim.split(' ').fold(0, |bits, name| bits | bit(name)))
+}
+
+impl Scopes {
+    pub(crate) fn has(self, scope: &str) -> bool {
+        self.0 & bit(scope) != 0
+    }
+}
+
+fn bit(name: &str) -> u8 {
+    SCOPES.iter().position(|scope| *scope == name).map_or(0, |place| 1 << place)
+}
+
+/// What a route exchanges; decides which checks and errors it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// No token, no problem of its own.
+    Open,
+    /// One resource, with an entity tag.
+    Read,
+    /// A page.
+    List,
+    /// A command with a body and an Idempotency-Key.
+    Command,
+    /// A command that also needs If-Match.
+    Change,
+}
+
+pub(crate) struct Row {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) kind: Kind,
+    /// One of these is enough; empty for open routes.
+    pub(crate) scopes: &'static [&'static str],
+    /// The refusals of its own, beside those of its kind.
+    pub(crate) refuses: &'static [&'static Code],
+}
+
+/// The row of a request; `HEAD` is `GET` without the body.
+pub(crate) fn row(method: &str, path: &str) -> Option<&'static Row> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    ROWS.iter().find(|row| row.path == path && row.method == method)
+}
+
+/// The `Allow` header of a path.
+pub(crate) fn allow(path: &str) -> String {
+    let mut allow = String::new();
+    for row in ROWS.iter().filter(|row| row.path == path) {
+        allow.push_str(if row.method == "GET" { "GET, HEAD" } else { row.method });
+        allow.push_str(", ");
+    }
+    allow + "OPTIONS"
+}
+
+const fn open(path: &'static str) -> Row {
+    Row { method: "GET", path, kind: Kind::Open, scopes: &[], refuses: &[] }
+}
+
+const fn get(path: &'static str, kind: Kind, scopes: &'static [&'static str]) -> Row {
+    Row { method: "GET", path, kind, scopes, refuses: &[] }
+}
+
+const fn post(path: &'static str, scopes: &'static [&'static str]) -> Row {
+    Row { method: "POST", path, kind: Kind::Command, scopes, refuses: &[] }
+}
+
+/// Reads of bookings.
+const READ_BOOKINGS: &[&str] = &[ASSET_READ, BOOKING_WRITE];
+
+pub(crate) static ROWS: &[Row] = &[
+    Row { refuses: &[&code::FORBIDDEN_LOCATION], ..post("/assets", &[ASSET_WRITE]) },
+    get("/assets", Kind::List, &[ASSET_READ]),
+    get("/assets/{id}", Kind::Read, &[ASSET_READ]),
+    Row {
+        method: "PUT",
+        kind: Kind::Change,
+        refuses: &[
+            &code::FORBIDDEN_LOCATION,
+            &code::ASSET_HAS_LIVE_BOOKINGS,
+            &code::INVALID_TRANSITION,
+        ],
+        ..post("/assets/{id}", &[ASSET_WRITE])
+    },
+    Row {
+        refuses: &[
+            &code::FORBIDDEN_USER,
+            &code::TERMS_NOT_ACCEPTED,
+            &code::TERMS_CHANGED,
+            &code::ASSET_UNAVAILABLE,
+            &code::BOOKING_DEADLINE_PASSED,
+            &code::DURATION_OUT_OF_RANGE,
+            &code::TOO_FAR_AHEAD,
+            &code::BOOKING_OVERLAP,
+        ],
+        ..post("/assets/{id}/bookings", &[BOOKING_WRITE])
+    },
+    get("/assets/{id}/bookings", Kind::List, READ_BOOKINGS),
+    Row {
+        refuses: &[
+            &code::BOOKING_NOT_FOUND,
+            &code::INVALID_TRANSITION,
+            &code::ASSET_UNAVAILABLE,
+            &code::ASSET_IN_USE,
+        ],
+        ..post("/assets/{id}/check-in", &[BOOKING_WRITE])
+    },
+    Row {
+        refuses: &[&code::BOOKING_NOT_FOUND, &code::INVALID_TRANSITION, &code::AMOUNT_OUT_OF_RANGE],
+        ..post("/assets/{id}/check-out", &[BOOKING_WRITE])
+    },
+    Row {
+        refuses: &[&code::FORBIDDEN_ROLE],
+        ..get("/assets/{id}/audit", Kind::List, &[ASSET_READ])
+    },
+    get("/bookings", Kind::List, READ_BOOKINGS),
+    get("/bookings/{id}", Kind::Read, READ_BOOKINGS),
+    Row {
+        refuses: &[&code::INVALID_TRANSITION, &code::CANCEL_CUTOFF_PASSED],
+        ..post("/bookings/{id}/cancel", &[BOOKING_WRITE])
+    },
+    open("/healthz"),
+    open("/readyz"),
+    open("/version"),
+    open("/openapi.json"),
+    open("/problems/{slug}"),
+    // The pages of the documentation, which are no part of the interface.
+    open("/docs"),
+    open("/docs/"),
+    open("/docs/{*rest}"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scope_claims() {
+        let rows = [
+            ("", [false, false, false]),
+            ("asset:read", [true, false, false]),
+            ("booking:write asset:read", [true, false, true]),
+            ("  asset:write  openid", [false, true, false]),
+            ("asset:readasset:write", [false, false, false]),
+            ("ASSET:READ", [false, false, false]),
+        ];
+        for (claim, expected) in rows {
+            assert_eq!(SCOPES.map(|scope| scopes(claim).has(scope)), expected, "{claim:?}");
+        }
+    }
+
+    #[test]
+    fn allow_lists_what_the_path_takes() {
+        assert_eq!(allow("/assets/{id}"), "GET, HEAD, PUT, OPTIONS");
+        assert_eq!(allow("/bookings/{id}/cancel"), "POST, OPTIONS");
+    }
+
+    #[test]
+    fn no_two_rows_are_for_one_route() {
+        for (place, row) in ROWS.iter().enumerate() {
+            let again =
+                ROWS[place + 1..].iter().any(|r| (r.method, r.path) == (row.method, row.path));
+            assert!(!again, "{} {}", row.method, row.path);
+            assert_eq!(row.scopes.is_empty(), row.kind == Kind::Open, "{}", row.path);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Every route in one list, which makes both the router and the OpenAPI document.
+
+use axum::{Router, middleware, response::Response, routing::MethodRouter};
+use bytes::Bytes;
+use holdfast_actors::Engine;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{
+    app::{App, HttpOptions},
+    assets, audit, bookings, envelope, handover, openapi, operations, reply,
+};
+
+/// The whole HTTP surface over `engine`.
+pub fn router(engine: Engine, options: HttpOptions) -> Router {
+    let app = App::new(engine, &options);
+    let (router, document) = routes_and_document();
+    let document = Bytes::from(document.to_json().unwrap_or_default());
+    let serve_document = MethodRouter::new().get(move || async move { serve(&document) });
+    let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
+    router
+        .route("/openapi.json", serve_document)
+        .merge(Router::from(docs))
+        .fallback(envelope::no_such_route)
+        .method_not_allowed_fallback(envelope::other_method)
+        .layer(middleware::from_fn_with_state(app.clone(), envelope::envelope))
+        .with_state(app)
+}
+
+fn serve(document: &Bytes) -> Response {
+    reply::json(document.clone())
+}
+
+/// The document of [`router`].
+pub(crate) fn routes_and_document() -> (Router<App>, OpenApi) {
+    let (router, mut document) = OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(assets::register, assets::list))
+        .routes(routes!(assets::read, assets::update))
+        .routes(routes!(bookings::book, bookings::list_of_asset))
+        .routes(routes!(handover::check_in))
+        .routes(routes!(handover::check_out))
+        .routes(routes!(audit::list))
+        .routes(routes!(bookings::list_of_user))
+        .routes(routes!(bookings::read))
+        .routes(routes!(bookings::cancel))
+        .routes(routes!(operations::healthz))
+        .routes(routes!(operations::readyz))
+        .routes(routes!(operations::version))
+        .routes(routes!(operations::explain))
+        .split_for_parts();
+    openapi::complete(&mut document);
+    (router, document)
+}

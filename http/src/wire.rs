@@ -1,0 +1,269 @@
+//! Request bodies: their members, their shapes, and the commands they become.
+//!
+//! The structs are also what the OpenAPI document shows. Rules (overlap, terms, roles) are not here.
+
+use holdfast_domain::{
+    Timestamp,
+    asset::{AssetChange, AssetStatus, Change, Command, NewAsset, NewBooking, terms},
+    rejection::Window,
+};
+use serde::Deserialize;
+use serde::de::{IntoDeserializer, value};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    body::members::{ID_MAX, Members, NAME_MAX, TEXT_MAX},
+    error::{ApiError, Issue},
+};
+
+const SHARED_WITH_MAX: usize = 100;
+
+macro_rules! schema_only {
+    ($($item:item)*) => {$(
+        #[derive(ToSchema)]
+        #[expect(dead_code, reason = "the shape shown in the OpenAPI document; read member by member")]
+        $item
+    )*};
+}
+
+schema_only! {
+    /// A new asset.
+    #[schema(example = json!({"name": "Forklift A2", "category": "EQUIPMENT", "owner_org_id": "org_1", "location_id": "loc_7"}))]
+    pub(crate) struct AssetInput {
+        #[schema(min_length = 1, max_length = 200)]
+        name: String,
+        #[schema(min_length = 1, max_length = 200)]
+        category: String,
+        /// The caller's own organisation.
+        #[schema(min_length = 1, max_length = 128)]
+        owner_org_id: String,
+        #[schema(min_length = 1, max_length = 128)]
+        location_id: String,
+        /// Organisations that may see and book the asset, or `*` for all.
+        #[schema(max_items = 100)]
+        shared_with: Option<Vec<String>>,
+        booking_terms: Option<BookingTerms>,
+        /// Only null for now.
+        maintenance_schedule: Option<Value>,
+        /// Only null for now.
+        registry: Option<Value>,
+    }
+
+    /// A partial update: absent members stay as they are, present ones are replaced as a whole, and
+    /// null clears where it is allowed. At least one member.
+    #[schema(example = json!({"status": "MAINTENANCE"}))]
+    pub(crate) struct AssetChangeInput {
+        #[schema(min_length = 1, max_length = 200, nullable = false)]
+        name: Option<String>,
+        #[schema(min_length = 1, max_length = 200, nullable = false)]
+        category: Option<String>,
+        #[schema(min_length = 1, max_length = 128, nullable = false)]
+        location_id: Option<String>,
+        #[schema(nullable = false)]
+        status: Option<AssetStatus>,
+        booking_terms: Option<BookingTerms>,
+        /// Only null for now.
+        maintenance_schedule: Option<Value>,
+        #[schema(max_items = 100)]
+        shared_with: Option<Vec<String>>,
+        /// Only null for now.
+        registry: Option<Value>,
+    }
+
+    /// The rules of booking an asset; every member may be absent, unknown ones are refused.
+    #[schema(example = json!({"time_zone": "Europe/Berlin", "buffer_after_minutes": 15}))]
+    pub(crate) struct BookingTerms {
+        #[schema(nullable = false)]
+        time_zone: Option<String>,
+        #[schema(nullable = false, maximum = 5_256_000)]
+        min_minutes: Option<u32>,
+        #[schema(nullable = false, maximum = 5_256_000)]
+        max_minutes: Option<u32>,
+        #[schema(nullable = false, maximum = 5_256_000)]
+        max_advance_days: Option<u32>,
+        #[schema(nullable = false, maximum = 5_256_000)]
+        deadline_minutes: Option<u32>,
+        #[schema(nullable = false, maximum = 5_256_000)]
+        buffer_before_minutes: Option<u32>,
+        #[schema(nullable = false, maximum = 5_256_000)]
+        buffer_after_minutes: Option<u32>,
+        #[schema(nullable = false, value_type = Object)]
+        opening_hours: Option<Value>,
+        #[schema(nullable = false, value_type = Object)]
+        check_in: Option<Value>,
+        #[schema(nullable = false, maximum = 5_256_000)]
+        cancel_cutoff_minutes: Option<u32>,
+        #[schema(nullable = false, value_type = Object)]
+        approval: Option<Value>,
+        #[schema(nullable = false, value_type = Object)]
+        pricing: Option<Value>,
+    }
+
+    /// A booking asked for: the half-open window from start to end.
+    #[schema(example = json!({"user_id": "usr_9", "start": "2025-09-01T08:00:00Z", "end": "2025-09-01T16:00:00Z", "accept_terms": true}))]
+    pub(crate) struct BookingInput {
+        /// For whom; members book for themselves.
+        #[schema(min_length = 1, max_length = 128)]
+        user_id: String,
+        start: Timestamp,
+        /// After start.
+        end: Timestamp,
+        /// Must be true.
+        accept_terms: bool,
+        /// The version of the asset's terms that was accepted; refused when it is not current.
+        #[schema(nullable = false)]
+        terms_version: Option<u64>,
+    }
+
+    #[schema(example = json!({"booking_id": "bkg_01k3bpp4r0e0vr9k3y6nq1gq2c", "condition_notes": "scratch on left fork"}))]
+    pub(crate) struct CheckInInput {
+        booking_id: String,
+        #[schema(nullable = false, min_length = 1, max_length = 4000)]
+        condition_notes: Option<String>,
+    }
+
+    #[schema(example = json!({"booking_id": "bkg_01k3bpp4r0e0vr9k3y6nq1gq2c", "extra_cost_minor": 500}))]
+    pub(crate) struct CheckOutInput {
+        booking_id: String,
+        #[schema(nullable = false, minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+        extra_cost_minor: Option<i64>,
+    }
+
+    /// May be absent altogether.
+    #[schema(example = json!({"reason": "plans changed"}))]
+    pub(crate) struct CancelInput {
+        #[schema(nullable = false, min_length = 1, max_length = 4000)]
+        reason: Option<String>,
+    }
+}
+
+pub(crate) fn register(mut body: Members) -> Result<Command, ApiError> {
+    let asset = NewAsset {
+        name: body.string("name", NAME_MAX),
+        category: body.string("category", NAME_MAX),
+        owner_org_id: body.string("owner_org_id", ID_MAX),
+        location_id: body.string("location_id", ID_MAX),
+        shared_with: shared_with(&mut body).unwrap_or_default(),
+        booking_terms: match booking_terms(&mut body) {
+            Some(Change::Set(terms)) => Some(terms),
+            Some(Change::Clear) | None => None,
+        },
+    };
+    not_yet(&mut body);
+    body.finish()?;
+    Ok(Command::RegisterAsset(asset))
+}
+
+pub(crate) fn update(mut body: Members) -> Result<Command, ApiError> {
+    if body.is_empty() {
+        return Err(ApiError::Invalid(vec![Issue::pointer("#", "must change something")]));
+    }
+    let change = AssetChange {
+        name: body.optional_string("name", NAME_MAX),
+        category: body.optional_string("category", NAME_MAX),
+        location_id: body.optional_string("location_id", ID_MAX),
+        status: status(&mut body),
+        shared_with: shared_with(&mut body),
+        booking_terms: booking_terms(&mut body),
+    };
+    not_yet(&mut body);
+    for name in READ_ONLY {
+        if body.take(name).is_some() {
+            body.issue(name, "cannot be changed");
+        }
+    }
+    body.finish()?;
+    Ok(Command::UpdateAsset(change))
+}
+
+/// Members of an asset that no update may name.
+const READ_ONLY: [&str; 7] =
+    ["id", "owner_org_id", "terms_version", "created_at", "updated_at", "etag", "version"];
+
+pub(crate) fn book(mut body: Members) -> Result<Command, ApiError> {
+    let user_id = body.string("user_id", ID_MAX);
+    let (start, end) = (body.instant("start"), body.instant("end"));
+    let accept_terms = body.bool("accept_terms");
+    let terms_version = body.optional_integer("terms_version", 1);
+    if start.zip(end).is_some_and(|(start, end)| end <= start) {
+        body.issue("end", "must be after start");
+    }
+    body.finish()?;
+    Ok(Command::CreateBooking(NewBooking {
+        user_id,
+        window: Window { start: start.unwrap_or_default(), end: end.unwrap_or_default() },
+        accept_terms,
+        terms_version: terms_version.map(i64::unsigned_abs),
+    }))
+}
+
+pub(crate) fn check_in(mut body: Members) -> Result<Command, ApiError> {
+    let booking = body.string("booking_id", ID_MAX);
+    let condition_notes = body.optional_string("condition_notes", TEXT_MAX);
+    body.finish()?;
+    Ok(Command::CheckIn { booking: booking.parse().ok(), condition_notes })
+}
+
+pub(crate) fn check_out(mut body: Members) -> Result<Command, ApiError> {
+    let booking = body.string("booking_id", ID_MAX);
+    let extra_cost_minor = body.optional_amount("extra_cost_minor");
+    body.finish()?;
+    Ok(Command::CheckOut { booking: booking.parse().ok(), extra_cost_minor })
+}
+
+/// The reason, when one is given.
+pub(crate) fn cancel(mut body: Members) -> Result<Option<String>, ApiError> {
+    let reason = body.optional_string("reason", TEXT_MAX);
+    body.finish()?;
+    Ok(reason)
+}
+
+/// A status as it is spelt in JSON and in queries.
+pub(crate) fn named<'de, T: Deserialize<'de>>(name: &'de str) -> Option<T> {
+    let name: value::StrDeserializer<'de, value::Error> = name.into_deserializer();
+    T::deserialize(name).ok()
+}
+
+fn status(body: &mut Members) -> Option<AssetStatus> {
+    let value = body.take("status")?;
+    let status = value.as_str().and_then(named);
+    if status.is_none() {
+        body.issue("status", "must be ACTIVE, INACTIVE, MAINTENANCE or RETIRED");
+    }
+    status
+}
+
+/// Null clears.
+fn shared_with(body: &mut Members) -> Option<Vec<String>> {
+    match body.take("shared_with")? {
+        Value::Null => Some(vec![]),
+        value => Some(body.ids("shared_with", value, SHARED_WITH_MAX)),
+    }
+}
+
+/// Null clears.
+fn booking_terms(body: &mut Members) -> Option<Change<String>> {
+    match body.take("booking_terms")? {
+        Value::Null => Some(Change::Clear),
+        value => match terms::check(&value) {
+            Ok(canonical) => Some(Change::Set(canonical)),
+            Err(findings) => {
+                body.issues(findings.into_iter().map(|f| Issue::pointer(f.pointer, f.reason)));
+                None
+            }
+        },
+    }
+}
+
+/// Members whose place is kept: null is what they are.
+fn not_yet(body: &mut Members) {
+    for name in ["maintenance_schedule", "registry"] {
+        if body.take(name).is_some_and(|value| !value.is_null()) {
+            body.issue(name, "is not supported yet");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
