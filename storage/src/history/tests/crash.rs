@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdfast_domain::Tag;
+use holdfast_domain::{Stamp, Tag, Timestamp};
 use proptest::prelude::*;
 
 use super::{
@@ -10,9 +10,10 @@ use super::{
     world::{Deed, Log, World, tag},
 };
 use crate::{
-    fold::Folded,
+    fold::{self, Folded},
+    history::HistoryError,
     sim::{Crash, MemoryViews},
-    views::{SledViews, Views},
+    views::{SledViews, Views, ViewsError},
 };
 
 const ASSETS: u8 = 4;
@@ -105,7 +106,11 @@ fn run(acts: &[Act]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn answers_do_not_depend_on_folds_and_crashes(acts in proptest::collection::vec(act(), 1..20)) {
@@ -119,14 +124,12 @@ fn a_fold_may_be_cut_at_any_write() {
     let crashes = [
         None,
         Some(Crash::Flushed(0)),
-        Some(Crash::Partly(vec![true])),
         Some(Crash::Partly(vec![true, false])),
         Some(Crash::Partly(vec![false, true])),
-        Some(Crash::Partly(vec![false, false, true])),
     ];
     for crash in crashes {
         let cut = (0..).find(|calls| !is_cut(*calls, crash.as_ref()));
-        assert!(cut > Some(20), "the fold under test has many writes");
+        assert!(cut > Some(10), "the fold under test has many writes");
     }
 }
 
@@ -142,24 +145,19 @@ fn is_cut(calls: u64, crash: Option<&Crash>) -> bool {
         views.crash(crash);
         world = World::start(world.log, Arc::new(views.clone()));
     }
-    let (tags, users) = ([tag(0), tag(1)], [1]);
-    model::check_all(&world, &tags, &users);
+    model::check_all(&world, &[tag(0)], &[1]);
     world.fold().unwrap();
-    model::check_all(&world, &tags, &users);
+    model::check_all(&world, &[tag(0)], &[1]);
     cut
 }
 
 /// One whole fold, then what the fold under test takes.
 fn one_fold_and_more(world: &mut World) {
-    for asset in 0..2 {
-        commit(world, asset, Deed::Book { user: 1 }, 66, false);
-        commit(world, asset, Deed::Finish { nth: 0 }, 50, true);
-    }
+    commit(world, 0, Deed::Book { user: 1 }, 66, false);
+    commit(world, 0, Deed::Finish { nth: 0 }, 60, true);
     world.fold().unwrap();
-    for asset in 0..2 {
-        commit(world, asset, Deed::Book { user: 1 }, 30, false);
-        commit(world, asset, Deed::Finish { nth: 3 }, 30, true);
-    }
+    commit(world, 0, Deed::Book { user: 1 }, 30, false);
+    commit(world, 0, Deed::Finish { nth: 3 }, 30, true);
 }
 
 /// The contract of the views, as the simulated ones and sled must both keep it.
@@ -190,4 +188,44 @@ fn sled_answers_like_the_model() {
     check(&world);
     world.fold().unwrap();
     check(&world);
+}
+
+/// One flipped bit in any row is noticed by whoever reads it; nothing is answered from it.
+#[test]
+fn a_damaged_row_is_never_believed() {
+    let views = MemoryViews::new();
+    let mut world = World::start(Log::default(), Arc::new(views.clone()));
+    one_fold_and_more(&mut world);
+    world.fold().unwrap();
+    assert_eq!(ask_all(&world), Ok(()));
+    let rows = views.rows();
+    assert!(rows.len() > 15);
+    for (key, value) in rows {
+        let mut bent = value.clone();
+        let middle = bent.len() / 2;
+        bent[middle] ^= 0x10;
+        views.insert(&key, &bent).unwrap();
+        assert_eq!(ask_all(&world), Err("damaged"), "row {key:?}");
+        views.insert(&key, &value).unwrap();
+    }
+    assert_eq!(ask_all(&world), Ok(()));
+}
+
+/// Reads every row once.
+fn ask_all(world: &World) -> Result<(), &'static str> {
+    let history = &world.history;
+    let all = (Stamp::MIN, Stamp::MAX);
+    history.replay(tag(0), Timestamp::default()).map_err(damage)?;
+    history.finished_of_asset(tag(0), all, true, usize::MAX).map_err(damage)?;
+    history.bookings_of_user(1, (0, u64::MAX), true, usize::MAX).map_err(damage)?;
+    history.asset_heads(&mut |_| ()).map_err(damage)?;
+    fold::applied(&*history.views).map_err(|error| damage(error.into()))?;
+    Ok(())
+}
+
+fn damage(error: HistoryError) -> &'static str {
+    match error {
+        HistoryError::Views(ViewsError::Damaged(_)) => "damaged",
+        _ => "something else",
+    }
 }
