@@ -81,7 +81,8 @@ mod tests {
         let json = ("content-type", "application/json");
         let full = vec![b' '; BODY_BYTES_MAX];
         let over = vec![b' '; BODY_BYTES_MAX + 1];
-        let rows: &[(&[(&str, &str)], &[u8], &str)] = &[
+        type Row<'a> = (&'a [(&'a str, &'a str)], &'a [u8], &'a str);
+        let rows: &[Row<'_>] = &[
             (&[json], b"{}", "ok"),
             (&[("content-type", "Application/JSON; charset=utf-8")], b"{}", "ok"),
             (&[], b"", "ok"),

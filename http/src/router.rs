@@ -15,17 +15,20 @@ use crate::{
 /// The whole HTTP surface over `engine`.
 pub fn router(engine: Engine, options: HttpOptions) -> Router {
     let app = App::new(engine, &options);
-    let (router, document) = routes_and_document();
-    let document = Bytes::from(document.to_json().unwrap_or_default());
-    let serve_document = MethodRouter::new().get(move || async move { serve(&document) });
-    let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
-    router
-        .route("/openapi.json", serve_document)
-        .merge(Router::from(docs))
+    surface()
         .fallback(envelope::no_such_route)
         .method_not_allowed_fallback(envelope::other_method)
         .layer(middleware::from_fn_with_state(app.clone(), envelope::envelope))
         .with_state(app)
+}
+
+/// The listed routes, their document and the pages that show it.
+fn surface() -> Router<App> {
+    let (router, document) = routes_and_document();
+    let document = Bytes::from(document.to_json().unwrap_or_default());
+    let serve_document = MethodRouter::new().get(move || async move { serve(&document) });
+    let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
+    router.route("/openapi.json", serve_document).merge(Router::from(docs))
 }
 
 fn serve(document: &Bytes) -> Response {
@@ -51,4 +54,15 @@ pub(crate) fn routes_and_document() -> (Router<App>, OpenApi) {
         .split_for_parts();
     openapi::complete(&mut document);
     (router, document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Building the router panics where two routes meet.
+    #[test]
+    fn the_routes_stand_beside_each_other() {
+        assert!(surface().has_routes());
+    }
 }
