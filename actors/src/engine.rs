@@ -1,10 +1,31 @@
-//! The engine as `http` sees it: submit a command, read what is there.
+//! The engine as `http` sees it: submit a command; reads are in `reads.rs`, the start in `start.rs`.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use bytes::Bytes;
-use holdfast_domain::{
-    AssetId, BookingId, Etag, Principal, Rejection, Request, Subject, Timestamp,
-    asset::{AssetStatus, BookingStatus},
+use holdfast_domain::{AssetId, Etag, Outcome, Rejection, Request, Subject, Tag, Timestamp};
+use holdfast_storage::{
+    fold::FoldOptions,
+    history::{History, HistoryError},
+    journal::Room,
+    tail::Tail,
 };
+use tokio::task::spawn_blocking;
+
+use crate::{
+    asset_actor::Surroundings,
+    catalogue::Catalogue,
+    ids::{Randomness, StoreKey},
+    message::{Ask, Message, Reading, Reply, answer_of},
+    permit::Budget,
+    router::Census,
+    start::Tree,
+    supervisor::{AssetSpawner, EngineRouter},
+};
+pub use crate::{catalogue::AssetFilter, message::BookingFilter};
 
 /// What bounds the engine. Each limit has its unit last.
 #[derive(Clone, Debug)]
@@ -19,6 +40,10 @@ pub struct EngineOptions {
     pub deadline_ms: u64,
     /// Memory for live actors (their state and 8 kB each) before idle ones are passivated.
     pub resident_bytes_max: usize,
+    /// Size of a journal segment; prepared two ahead.
+    pub segment_bytes: u32,
+    /// When the tail is folded into the views.
+    pub fold: FoldOptions,
 }
 
 impl Default for EngineOptions {
@@ -29,6 +54,8 @@ impl Default for EngineOptions {
             in_flight_bytes_max: 64 * 1024 * 1024,
             deadline_ms: 10_000,
             resident_bytes_max: 512 * 1024 * 1024,
+            segment_bytes: 64 * 1024 * 1024,
+            fold: FoldOptions { entries: 256 * 1024, age_ms: 10_000 },
         }
     }
 }
@@ -101,29 +128,6 @@ pub struct Page {
     pub prev: Option<u64>,
 }
 
-/// Exact matches; `words` must each start a word of the name.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct AssetFilter {
-    pub category: Option<String>,
-    /// Any of these; empty = all.
-    pub status: Vec<AssetStatus>,
-    pub location_id: Option<String>,
-    pub owner_org_id: Option<String>,
-    /// The `q` parameter, as sent.
-    pub q: Option<String>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct BookingFilter {
-    /// Any of these; empty = all.
-    pub status: Vec<BookingStatus>,
-    pub user_id: Option<String>,
-    /// Bookings whose window ends after `from` …
-    pub from: Option<Timestamp>,
-    /// … and starts before `to`.
-    pub to: Option<Timestamp>,
-}
-
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Readiness {
     pub recovered: bool,
@@ -131,6 +135,8 @@ pub struct Readiness {
     pub draining: bool,
     /// The wall clock and the engine's differ by more than five minutes.
     pub clock_astray: bool,
+    /// Records committed and not yet folded into the views.
+    pub unfolded_records: usize,
 }
 
 impl Readiness {
@@ -139,101 +145,183 @@ impl Readiness {
     }
 }
 
+/// How many tags a create tries before it gives up: each one taken by an asset whose key is forgotten.
+const TAGS_MAX: u32 = 64;
+
 /// Cheap to clone.
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine {
+    pub(crate) parts: Arc<Parts>,
+}
+
+/// What the engine is made of once it runs.
+pub(crate) struct Parts {
+    pub(crate) options: EngineOptions,
+    pub(crate) surroundings: Arc<Surroundings>,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) router: Arc<EngineRouter>,
+    pub(crate) spawner: AssetSpawner,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) room: Arc<Room>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) store_key: StoreKey,
+    pub(crate) draining: AtomicBool,
+    pub(crate) tree: Tree,
+}
 
 impl Engine {
-    /// Decides and makes durable one command on the asset of `id`; for a `CreateBooking`, `CheckIn`,
-    /// `CheckOut` or `UpdateAsset` the asset in the path, for the others the asset of the booking.
-    /// Returns only after the answer's facts are on disk.
+    /// Decides and makes durable one command on the asset `id`. Returns only after the answer's
+    /// facts are on disk.
     pub async fn submit(&self, id: AssetId, request: Request) -> Result<Answer, Refusal> {
-        let _ = (id, request);
-        unimplemented!()
+        if !self.parts.catalogue.contains(id) {
+            return Err(Refusal::Rejected(Rejection::NotFound));
+        }
+        self.command(id.tag, request).await
+    }
+
+    /// As [`Engine::submit`], on the asset that a booking's id names.
+    pub async fn submit_to_booking(
+        &self,
+        id: holdfast_domain::BookingId,
+        request: Request,
+    ) -> Result<Answer, Refusal> {
+        if self.parts.catalogue.id_of(id.tag).is_none() {
+            return Err(Refusal::Rejected(Rejection::NotFound));
+        }
+        self.command(id.tag, request).await
     }
 
     /// A [`holdfast_domain::asset::Command::RegisterAsset`]: the key decides which tag it goes to,
     /// so that two creates with one key meet in one actor.
     pub async fn register(&self, request: Request) -> Result<Answer, Refusal> {
-        let _ = request;
-        unimplemented!()
+        let Some(key) = &request.key else { return Err(Refusal::NotReady) };
+        let scope = key.scope;
+        for attempt in 0..TAGS_MAX {
+            let tag = self.parts.store_key.tag(scope, attempt);
+            match self.command(tag, request.clone()).await {
+                Err(Refusal::Rejected(Rejection::TagTaken)) => {}
+                answer => return answer,
+            }
+        }
+        Err(Refusal::Overloaded)
     }
 
-    /// `Err(Rejected(NotFound))` when absent or invisible.
-    pub async fn asset(&self, principal: &Principal, id: AssetId) -> Result<Read, Refusal> {
-        let _ = (principal, id);
-        unimplemented!()
+    async fn command(&self, tag: Tag, request: Request) -> Result<Answer, Refusal> {
+        self.writable()?;
+        let bytes = request.bytes();
+        match self.ask(tag, Ask::Command(Box::new(request)), bytes).await? {
+            Reading::Written(answer) => Ok(answer),
+            Reading::Stored { version } => self.stored(tag, version).await,
+            other => unreachable!("a command is never answered with {other:?}"),
+        }
     }
 
-    pub async fn booking(&self, principal: &Principal, id: BookingId) -> Result<Read, Refusal> {
-        let _ = (principal, id);
-        unimplemented!()
+    /// What the record of an earlier request stored under its key.
+    async fn stored(&self, tag: Tag, version: u64) -> Result<Answer, Refusal> {
+        let record = self.read(move |history| history.record(tag, version)).await?;
+        let record = record.ok_or(Refusal::Overloaded)?;
+        match record.outcome {
+            Outcome::Accepted(accepted) => Ok(answer_of(accepted, true)),
+            Outcome::Refused(refused) => Err(Refusal::Replayed {
+                rejection: refused.rejection,
+                request_id: record.request_id,
+                path: refused.path,
+            }),
+        }
     }
 
-    /// Visible assets.
-    pub async fn assets(
+    /// Writes are refused before anything happens when there is nowhere for them to go.
+    fn writable(&self) -> Result<(), Refusal> {
+        let Parts { surroundings, room, budget, .. } = &*self.parts;
+        if surroundings.history.tail.len() >= Tail::ENTRIES_MAX {
+            return Err(Refusal::Overloaded);
+        }
+        let reserve = 2 * budget.bytes_max() as u64;
+        if room.is_full() && room.bytes_left() < reserve {
+            return Err(Refusal::StorageFull);
+        }
+        Ok(())
+    }
+
+    /// Sends one question to the actor of `tag` and waits for its gated answer.
+    pub(crate) async fn ask(&self, tag: Tag, ask: Ask, bytes: usize) -> Result<Reading, Refusal> {
+        let Parts { options, surroundings, router, spawner, budget, draining, .. } = &*self.parts;
+        if draining.load(Ordering::Acquire) {
+            return Err(Refusal::NotReady);
+        }
+        if surroundings.gate.is_poisoned() {
+            return Err(Refusal::OutcomeUnknown);
+        }
+        let now_ms = surroundings.clock.monotonic_ms();
+        let share = budget.take(bytes).ok_or(Refusal::Overloaded)?;
+        let (actor, activation, permit) = router.admit(tag, share, now_ms, spawner)?;
+        let (reply, answer) = Reply::channel();
+        let message = Message {
+            ask,
+            deadline_ms: now_ms + options.deadline_ms,
+            incarnation: activation.incarnation,
+            reply,
+            permit,
+        };
+        // An actor that is gone drops the message, and with it the reply: nothing happened.
+        let _ = actor.cast(message);
+        answer.await.unwrap_or(Err(Refusal::Overloaded))
+    }
+
+    /// Runs a read of history on a thread that may block.
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
-        principal: &Principal,
-        filter: &AssetFilter,
-        page: PageAsk,
-    ) -> Result<Page, Refusal> {
-        let _ = (principal, filter, page);
-        unimplemented!()
-    }
-
-    /// A member sees only its own.
-    pub async fn bookings_of_asset(
-        &self,
-        principal: &Principal,
-        id: AssetId,
-        filter: &BookingFilter,
-        page: PageAsk,
-    ) -> Result<Page, Refusal> {
-        let _ = (principal, id, filter, page);
-        unimplemented!()
-    }
-
-    /// Bookings of `filter.user_id` (default: the caller) in the caller's org. May return short
-    /// pages with more to follow.
-    pub async fn bookings_of_user(
-        &self,
-        principal: &Principal,
-        filter: &BookingFilter,
-        page: PageAsk,
-    ) -> Result<Page, Refusal> {
-        let _ = (principal, filter, page);
-        unimplemented!()
-    }
-
-    /// Audit entries, newest first. `Err(Rejected(ForbiddenRole))` for those who may see the asset
-    /// but not its log.
-    pub async fn audit(
-        &self,
-        principal: &Principal,
-        id: AssetId,
-        page: PageAsk,
-    ) -> Result<Page, Refusal> {
-        let _ = (principal, id, page);
-        unimplemented!()
+        read: impl FnOnce(&History) -> Result<T, HistoryError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let history = Arc::clone(&self.parts.surroundings.history);
+        match spawn_blocking(move || read(&history)).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a read of history failed");
+                Err(Refusal::Overloaded)
+            }
+            Err(_) => Err(Refusal::Overloaded),
+        }
     }
 
     pub fn readiness(&self) -> Readiness {
-        unimplemented!()
+        let Parts { surroundings, draining, .. } = &*self.parts;
+        Readiness {
+            recovered: true,
+            store_writable: !surroundings.gate.is_poisoned() && self.writable().is_ok(),
+            draining: draining.load(Ordering::Acquire),
+            clock_astray: surroundings.clock.is_astray(),
+            unfolded_records: surroundings.history.tail.len(),
+        }
     }
 
     /// Engine time.
     pub fn now(&self) -> Timestamp {
-        unimplemented!()
+        self.parts.surroundings.clock.now()
     }
 
     /// A secret for one purpose (cursors, say), derived from the store key: the same after a restart.
     pub fn secret(&self, purpose: &str) -> [u8; 32] {
-        let _ = purpose;
-        unimplemented!()
+        self.parts.store_key.secret(purpose)
     }
 
     /// Fresh random bytes from the engine's seam (request ids).
     pub fn random(&self) -> [u8; 16] {
-        unimplemented!()
+        let mut bytes = [0; 16];
+        self.parts.randomness.fill(&mut bytes);
+        bytes
+    }
+
+    /// An operator's word: the quarantined asset may be served again. False when it was not.
+    pub fn release(&self, id: AssetId) -> bool {
+        self.parts.router.release(id.tag)
+    }
+
+    pub fn census(&self) -> Census {
+        self.parts.router.census()
+    }
+
+    pub(crate) fn drain(&self) {
+        self.parts.draining.store(true, Ordering::Release);
     }
 }

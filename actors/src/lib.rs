@@ -1,10 +1,29 @@
 //! Concurrency: who runs, in what order, and what happens on failure.
 //!
-//! [`Engine`] is the whole public face. What is deliberately absent: status codes, SQL or sled, the
-//! rules of booking.
+//! Reading order: [`engine`] (submit) → [`router`] and [`permit`] (admission) → [`cell`] (one asset,
+//! decided one message at a time) → [`gate`] → [`commit`] (durable, published, answered) →
+//! [`catalogue`] and [`reads`] → [`supervisor`], [`worker`], [`start`].
+//!
+//! The parts that decide anything are plain step machines; ractor and threads are thin shells
+//! around them. What is deliberately absent: status codes, SQL or sled, the rules of booking.
 
+pub mod asset_actor;
+pub mod catalogue;
+pub mod cell;
 pub mod clock;
+pub mod commit;
 pub mod engine;
+pub mod gate;
 pub mod ids;
+pub mod message;
+pub mod permit;
+pub mod reads;
+pub mod router;
+pub mod start;
+pub mod supervisor;
+pub mod worker;
 
-pub use engine::{Answer, Engine, EngineOptions, Refusal};
+pub use catalogue::AssetFilter;
+pub use engine::{Anchor, Answer, Engine, EngineOptions, Page, PageAsk, Read, Readiness, Refusal};
+pub use message::BookingFilter;
+pub use start::{Foundation, StartError};

@@ -49,7 +49,7 @@ pub(crate) struct Envelope {
 }
 
 impl Question {
-    pub(crate) fn principal(&self) -> &Principal {
+    pub(crate) fn principal(&self) -> &Arc<Principal> {
         &self.caller.principal
     }
 

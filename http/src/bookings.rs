@@ -119,9 +119,8 @@ pub(crate) async fn cancel(
     let (members, envelope) = app.order(request).await?.open();
     let reason = wire::cancel(members)?;
     let booking = booking_id(id)?;
-    let asset = holdfast_domain::AssetId::new(holdfast_domain::Stamp::MIN, booking.tag);
     let request = envelope.close(Command::CancelBooking { booking, reason });
-    Ok(reply::answer(app.engine.submit(asset, request).await?))
+    Ok(reply::answer(app.engine.submit_to_booking(booking, request).await?))
 }
 
 fn filter(query: &mut Query) -> BookingFilter {

@@ -34,6 +34,8 @@ pub(crate) struct Ready {
     draining: bool,
     /// The wall clock and the engine's differ by more than five minutes.
     clock_astray: bool,
+    /// Records committed and not yet folded into the views.
+    unfolded_records: usize,
 }
 
 /// Whether the process is alive.
@@ -57,6 +59,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
         store_writable: is.store_writable,
         draining: is.draining,
         clock_astray: is.clock_astray,
+        unfolded_records: is.unfolded_records,
     });
     if !ready {
         *response.status_mut() = problem::codes::NOT_READY.status;

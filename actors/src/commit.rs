@@ -1,0 +1,162 @@
+//! The commit stage: takes what the actors handed over, makes it durable, publishes it, and only
+//! then lets the answers go.
+//!
+//! Write → fdatasync → publish → `durable` → replies. Whoever holds an answer finds its effect on
+//! every read path. It never lingers for a fuller group: the sync itself is the window.
+
+use std::sync::Arc;
+
+use holdfast_storage::{
+    journal::{AppendError, Encoded, GROUP_RECORDS_MAX, Journal, Placed},
+    tail::{Tail, TailEntry},
+};
+
+use crate::{
+    catalogue::Catalogue,
+    engine::Refusal,
+    gate::{Gated, Taken},
+    message::{EngineGate, Facts, Held, Pending, Reading, Reply},
+    router::Permit,
+};
+
+/// A group stops growing at this many bytes (or at what a segment takes, if that is less); a single
+/// larger record is a group of its own.
+const GROUP_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+pub struct CommitStage {
+    journal: Journal,
+    gate: Arc<EngineGate>,
+    tail: Arc<Tail>,
+    catalogue: Arc<Catalogue>,
+}
+
+/// The answer of a record, apart from what is published of it.
+struct Waiting {
+    answer: Result<Reading, Refusal>,
+    reply: Reply,
+    _permit: Permit,
+}
+
+impl CommitStage {
+    pub fn new(
+        journal: Journal,
+        gate: Arc<EngineGate>,
+        tail: Arc<Tail>,
+        catalogue: Arc<Catalogue>,
+    ) -> Self {
+        Self { journal, gate, tail, catalogue }
+    }
+
+    /// Commits everything taken, group by group, and releases the answers.
+    ///
+    /// # Errors
+    /// The first failed write or sync. The gate is poisoned by then and every answer is "outcome
+    /// unknown"; the stage must not be used again.
+    pub fn settle(&mut self, taken: Taken<Pending, Held>) -> Result<(), AppendError> {
+        let Taken { records, answers, last } = taken;
+        let mut position = last - records.len() as u64;
+        let bytes_max = self.journal.group_bytes_max().min(GROUP_BYTES_MAX);
+        let mut records = records.into_iter().peekable();
+        while records.peek().is_some() {
+            let (encoded, facts, waiting) = next_group(&mut records, bytes_max);
+            position += encoded.len() as u64;
+            if let Err(error) = self.commit(&encoded, facts, waiting, position) {
+                // The flag comes first: nothing more is acknowledged, whatever else goes on.
+                self.gate.poison();
+                records.for_each(Gated::outcome_unknown);
+                answers.into_iter().for_each(Gated::outcome_unknown);
+                return Err(error);
+            }
+        }
+        answers.into_iter().for_each(Gated::release);
+        Ok(())
+    }
+
+    /// See [`Journal::mark_high_water`].
+    pub fn mark_high_water(&mut self, now_ms: u64, force: bool) -> Result<(), AppendError> {
+        self.journal.mark_high_water(now_ms, force).inspect_err(|_| self.gate.poison())
+    }
+
+    fn commit(
+        &mut self,
+        encoded: &[Encoded],
+        facts: Vec<Facts>,
+        waiting: Vec<Waiting>,
+        position: u64,
+    ) -> Result<(), AppendError> {
+        let mut waiting = waiting;
+        if cfg!(feature = "planted-reply-before-sync") {
+            waiting.drain(..).for_each(Waiting::release);
+        }
+        let placed = match self.journal.commit_once(encoded) {
+            Ok(placed) => placed,
+            Err(error) => {
+                self.gate.poison();
+                waiting.into_iter().for_each(Waiting::outcome_unknown);
+                return Err(error);
+            }
+        };
+        debug_assert_eq!(placed.last().map(|placed| placed.position), Some(position));
+        if cfg!(feature = "planted-publish-after-replies") {
+            self.gate.advance(position);
+            waiting.drain(..).for_each(Waiting::release);
+        }
+        self.publish(&placed, facts);
+        self.gate.advance(position);
+        waiting.into_iter().for_each(Waiting::release);
+        Ok(())
+    }
+
+    fn publish(&self, placed: &[Placed], facts: Vec<Facts>) {
+        let mut entries = Vec::with_capacity(facts.len());
+        for (placed, facts) in placed.iter().zip(facts) {
+            if let Some(card) = facts.card {
+                self.catalogue.put(*card, *placed);
+            }
+            entries.push(TailEntry {
+                tag: facts.tag,
+                version: facts.version,
+                position: placed.position,
+                address: placed.address,
+                at: facts.at,
+                booking: facts.booking,
+                snapshot: facts.snapshot,
+            });
+        }
+        self.tail.push(entries, self.journal.checkpoint());
+    }
+}
+
+impl Waiting {
+    fn release(self) {
+        self.reply.send(self.answer);
+    }
+
+    fn outcome_unknown(self) {
+        self.reply.send(Err(Refusal::OutcomeUnknown));
+    }
+}
+
+type Group = (Vec<Encoded>, Vec<Facts>, Vec<Waiting>);
+
+fn next_group(
+    records: &mut std::iter::Peekable<std::vec::IntoIter<Pending>>,
+    bytes_max: u64,
+) -> Group {
+    let expected = records.len().min(GROUP_RECORDS_MAX);
+    let mut group: Group =
+        (Vec::with_capacity(expected), Vec::with_capacity(expected), Vec::with_capacity(expected));
+    let mut bytes = 0;
+    while let Some(record) = records.next_if(|record| {
+        let full = group.0.len() >= GROUP_RECORDS_MAX
+            || bytes + Journal::bytes_in_group(&record.encoded) > bytes_max;
+        group.0.is_empty() || !full
+    }) {
+        let Pending { encoded, facts, answer, reply, permit } = record;
+        bytes += Journal::bytes_in_group(&encoded);
+        group.0.push(encoded);
+        group.1.push(facts);
+        group.2.push(Waiting { answer, reply, _permit: permit });
+    }
+    group
+}

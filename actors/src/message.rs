@@ -1,0 +1,205 @@
+//! What travels between the engine, an asset's actor and the gate: asks, answers, and the reply that
+//! cannot be forgotten.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use holdfast_domain::{
+    Accepted, BookingId, BookingMark, Principal, Request, Stamp, Tag, Timestamp,
+    asset::{BookingStatus, Document},
+    rejection::Window,
+};
+use holdfast_storage::journal::Encoded;
+use tokio::sync::oneshot;
+
+use crate::{
+    catalogue::Card,
+    engine::{Answer, Refusal},
+    gate::{Gate, Gated},
+    router::Permit,
+};
+
+/// One question to one asset's actor.
+pub struct Message {
+    pub ask: Ask,
+    /// By the monotonic clock; later than this nothing is decided any more.
+    pub deadline_ms: u64,
+    /// Of the activation it was sent to.
+    pub incarnation: u64,
+    pub reply: Reply,
+    pub permit: Permit,
+}
+
+#[derive(Debug)]
+pub enum Ask {
+    Command(Box<Request>),
+    Asset(Arc<Principal>),
+    Booking(Arc<Principal>, BookingId),
+    Bookings(Arc<Principal>, BookingsAsk),
+    /// May the caller read the audit log?
+    Audit(Arc<Principal>),
+}
+
+/// Which live bookings of the asset: stamps strictly between `low` and `high`, newest first unless
+/// `oldest_first`, at most `limit`.
+#[derive(Clone, Debug)]
+pub struct BookingsAsk {
+    pub filter: BookingFilter,
+    pub low: Stamp,
+    pub high: Stamp,
+    pub oldest_first: bool,
+    pub limit: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct BookingFilter {
+    /// Any of these; empty = all.
+    pub status: Vec<BookingStatus>,
+    pub user_id: Option<String>,
+    /// Bookings whose window ends after `from` …
+    pub from: Option<Timestamp>,
+    /// … and starts before `to`.
+    pub to: Option<Timestamp>,
+}
+
+impl BookingFilter {
+    pub fn admits(&self, status: BookingStatus, user_id: &str, window: Window) -> bool {
+        (self.status.is_empty() || self.status.contains(&status))
+            && self.user_id.as_ref().is_none_or(|user| user == user_id)
+            && self.from.is_none_or(|from| window.end > from)
+            && self.to.is_none_or(|to| window.start < to)
+    }
+}
+
+/// What an actor answers, once the gate lets it.
+#[derive(Debug)]
+pub enum Reading {
+    Written(Answer),
+    /// The key was used: the answer is what the record of this version stored.
+    Stored {
+        version: u64,
+    },
+    Document(Document),
+    /// The booking is not live; whether the caller may see every booking of the asset.
+    NotLive {
+        inspects: bool,
+    },
+    Live(LivePage),
+    MayAudit,
+}
+
+/// Live bookings of an asset as of `version`.
+#[derive(Debug)]
+pub struct LivePage {
+    pub rows: Vec<(Stamp, Bytes)>,
+    pub version: u64,
+    /// Whether the caller may see bookings of others.
+    pub inspects: bool,
+}
+
+/// The one-shot way back to whoever asked. Dropped without an answer it says `unanswered`, so that a
+/// panic or a lost actor is never silence and never a wrong "nothing happened".
+pub struct Reply {
+    sender: Option<oneshot::Sender<Result<Reading, Refusal>>>,
+    unanswered: Refusal,
+}
+
+impl Reply {
+    pub fn channel() -> (Self, oneshot::Receiver<Result<Reading, Refusal>>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self { sender: Some(sender), unanswered: Refusal::Overloaded }, receiver)
+    }
+
+    /// From here on silence means that the outcome is unknown.
+    pub fn handed_over(mut self) -> Self {
+        self.unanswered = Refusal::OutcomeUnknown;
+        self
+    }
+
+    pub fn send(mut self, reading: Result<Reading, Refusal>) {
+        if let Some(sender) = self.sender.take() {
+            // The asker may have gone away; what was decided stands all the same.
+            let _ = sender.send(reading);
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(sender) = self.sender.take() {
+            let _ = sender.send(Err(self.unanswered.clone()));
+        }
+    }
+}
+
+/// A record on its way to the disk, with the answer that waits for it.
+pub struct Pending {
+    pub encoded: Encoded,
+    pub facts: Facts,
+    pub answer: Result<Reading, Refusal>,
+    pub reply: Reply,
+    pub permit: Permit,
+}
+
+/// What is published of a record once it is durable.
+pub struct Facts {
+    pub tag: Tag,
+    pub version: u64,
+    pub at: Timestamp,
+    pub booking: Option<BookingMark>,
+    pub snapshot: Option<Arc<[u8]>>,
+    /// Set when the record changed the asset itself.
+    pub card: Option<Box<Card>>,
+}
+
+/// What waits at the gate for records handed over before it.
+#[expect(clippy::large_enum_variant, reason = "nearly all are answers; a box would cost each")]
+pub enum Held {
+    /// An answer computed from a state that holds them.
+    Answer { answer: Result<Reading, Refusal>, reply: Reply, permit: Permit },
+    /// Somebody inside the engine who must read what they left behind. Dropped on poison.
+    Waiter(oneshot::Sender<()>),
+}
+
+pub type EngineGate = Gate<Pending, Held>;
+
+impl Gated for Pending {
+    fn release(self) {
+        self.reply.send(self.answer);
+    }
+
+    fn outcome_unknown(self) {
+        self.reply.send(Err(Refusal::OutcomeUnknown));
+    }
+}
+
+impl Gated for Held {
+    fn release(self) {
+        match self {
+            Self::Answer { answer, reply, permit } => {
+                drop(permit);
+                reply.send(answer);
+            }
+            Self::Waiter(waiter) => {
+                let _ = waiter.send(());
+            }
+        }
+    }
+
+    fn outcome_unknown(self) {
+        if let Self::Answer { reply, .. } = self {
+            reply.send(Err(Refusal::OutcomeUnknown));
+        }
+    }
+}
+
+/// The answer to an accepted command; `replayed` when it is given again under the same key.
+pub fn answer_of(accepted: Accepted, replayed: bool) -> Answer {
+    Answer {
+        json: Bytes::from(accepted.after),
+        etag: accepted.etag,
+        subject: accepted.subject,
+        created: accepted.created,
+        replayed,
+    }
+}

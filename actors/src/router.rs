@@ -1,0 +1,401 @@
+//! Which actor owns a tag now: activations, their permits, and what happens when one fails.
+//!
+//! One entry = one activation. An entry stays while its actor lives, waits to be restarted, or is
+//! quarantined; it must not decide anything about bookings, and nothing here waits.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use holdfast_domain::{Shard, Tag};
+use holdfast_storage::journal::Position;
+use parking_lot::Mutex;
+
+use crate::{engine::Refusal, gate::AtomicPosition, permit::Share};
+
+/// What an idle actor costs beside its state (a ractor actor with its mailbox).
+pub const ACTOR_BYTES: usize = 8 * 1024;
+
+/// More panics than this within [`PANIC_WINDOW_MS`] quarantine the asset.
+pub const PANICS_MAX: usize = 5;
+pub const PANIC_WINDOW_MS: u64 = 60_000;
+
+/// The first restart is immediate; each further one within the window waits twice as long as the
+/// last, from this on.
+const BACK_OFF_MS: u64 = 50;
+
+/// One life of one asset's actor, shared by the router, the actor and its permits.
+pub struct Activation {
+    pub tag: Tag,
+    /// Engine-wide unique; a second live one for the same tag would be seen by tests.
+    pub incarnation: u64,
+    /// Hydration waits until this is durable: what an earlier incarnation handed over last.
+    pub inherited: Position,
+    pub last: AtomicPosition,
+    in_flight: AtomicUsize,
+    bytes: AtomicUsize,
+    used_ms: AtomicU64,
+    resident: Arc<AtomicUsize>,
+}
+
+impl Activation {
+    /// Nothing of it is under way and all it handed over is durable: dropping it loses nothing.
+    pub fn may_passivate(&self, durable: Position) -> bool {
+        self.in_flight.load(Ordering::Acquire) == 0
+            && (durable >= self.last_position() || cfg!(feature = "planted-passivate-early"))
+    }
+
+    /// The last position that it, or an incarnation before it, handed over.
+    pub fn last_position(&self) -> Position {
+        self.last.get().max(self.inherited)
+    }
+
+    /// Keeps the resident total up to date.
+    pub fn weigh(&self, state_bytes: usize) {
+        let now = state_bytes + ACTOR_BYTES;
+        let before = self.bytes.swap(now, Ordering::Relaxed);
+        self.resident.fetch_add(now, Ordering::Relaxed);
+        self.resident.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Activation {
+    fn drop(&mut self) {
+        self.resident.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
+    }
+}
+
+/// The right to have one message under way at one activation.
+pub struct Permit {
+    activation: Arc<Activation>,
+    _share: Share,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.activation.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// How the router starts and stops actors; `A` is the handle of one.
+pub trait Spawn<A>: Send + Sync + 'static {
+    fn spawn(&self, activation: &Arc<Activation>) -> A;
+    fn stop(&self, actor: A);
+}
+
+/// An entry of the router.
+struct Entry<A> {
+    activation: Arc<Activation>,
+    actor: Option<A>,
+    panics: VecDeque<u64>,
+    restart_at_ms: u64,
+    held: Held,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Held {
+    No,
+    /// Kept back until an operator releases it.
+    Quarantined {
+        error: String,
+    },
+}
+
+pub struct Router<A> {
+    /// Locks of their own per shard, so that no lock is shared by all requests.
+    entries: Vec<Mutex<HashMap<Tag, Entry<A>>>>,
+    incarnations: AtomicU64,
+    resident: Arc<AtomicUsize>,
+    waiting_per_asset_max: usize,
+}
+
+/// Counts of the live tree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Census {
+    pub live: usize,
+    pub quarantined: usize,
+    pub resident_bytes: usize,
+}
+
+impl<A: Clone + 'static> Router<A> {
+    pub fn new(waiting_per_asset_max: usize) -> Self {
+        Self {
+            entries: (0..Shard::COUNT).map(|_| Mutex::default()).collect(),
+            incarnations: AtomicU64::new(1),
+            resident: Arc::default(),
+            waiting_per_asset_max,
+        }
+    }
+
+    /// The live actor of `tag` (started if need be) with a permit for one message.
+    pub fn admit(
+        &self,
+        tag: Tag,
+        share: Share,
+        now_ms: u64,
+        spawn: &dyn Spawn<A>,
+    ) -> Result<(A, Arc<Activation>, Permit), Refusal> {
+        let mut entries = self.shard(tag).lock();
+        let entry = entries.entry(tag).or_insert_with(|| Entry {
+            activation: self.activation(tag, 0),
+            actor: None,
+            panics: VecDeque::new(),
+            restart_at_ms: 0,
+            held: Held::No,
+        });
+        if entry.held != Held::No {
+            return Err(Refusal::Quarantined);
+        }
+        if entry.actor.is_none() && now_ms < entry.restart_at_ms {
+            return Err(Refusal::Overloaded);
+        }
+        let activation = Arc::clone(&entry.activation);
+        if activation.in_flight.load(Ordering::Relaxed) >= self.waiting_per_asset_max {
+            return Err(Refusal::Overloaded);
+        }
+        let actor = entry.actor.get_or_insert_with(|| spawn.spawn(&activation)).clone();
+        activation.in_flight.fetch_add(1, Ordering::AcqRel);
+        activation.used_ms.store(now_ms, Ordering::Relaxed);
+        let permit = Permit { activation: Arc::clone(&activation), _share: share };
+        Ok((actor, activation, permit))
+    }
+
+    /// An activation ended by a panic or an error: its state is gone, its records are not. A new
+    /// one may start at once, later each time, and not at all after too many in a minute.
+    /// Returns whether the asset is quarantined now.
+    pub fn failed(&self, tag: Tag, incarnation: u64, error: &str, now_ms: u64) -> bool {
+        let mut entries = self.shard(tag).lock();
+        let Some(entry) = entries.get_mut(&tag) else { return false };
+        if entry.activation.incarnation != incarnation {
+            return false;
+        }
+        while entry.panics.front().is_some_and(|at| at + PANIC_WINDOW_MS < now_ms) {
+            entry.panics.pop_front();
+        }
+        entry.panics.push_back(now_ms);
+        let repeats = entry.panics.len() - 1;
+        if repeats > 0 {
+            entry.restart_at_ms = now_ms + (BACK_OFF_MS << (repeats - 1).min(10));
+        }
+        entry.actor = None;
+        entry.activation = self.activation(tag, entry.activation.last_position());
+        if entry.panics.len() > PANICS_MAX {
+            entry.held = Held::Quarantined { error: error.to_owned() };
+        }
+        entry.held != Held::No
+    }
+
+    /// An operator's word: the asset may be served again.
+    pub fn release(&self, tag: Tag) -> bool {
+        let mut entries = self.shard(tag).lock();
+        let Some(entry) = entries.get_mut(&tag).filter(|entry| entry.held != Held::No) else {
+            return false;
+        };
+        entry.held = Held::No;
+        entry.panics.clear();
+        entry.restart_at_ms = 0;
+        true
+    }
+
+    /// Drops the actors of a shard with whatever is queued for them; each hydrates again when it is
+    /// next asked. For whoever learns that memory can no longer be trusted.
+    pub fn discard(&self, shard: Shard, spawn: &dyn Spawn<A>) {
+        for entry in self.entries[shard.index()].lock().values_mut() {
+            if let Some(actor) = entry.actor.take() {
+                spawn.stop(actor);
+                let last = entry.activation.last_position();
+                entry.activation = self.activation(entry.activation.tag, last);
+            }
+        }
+    }
+
+    /// Stops idle actors, least recently used first, until what is resident fits `resident_max`.
+    /// Writes nothing: a passivated actor has nothing that the log does not hold.
+    pub fn passivate(&self, resident_max: usize, durable: Position, spawn: &dyn Spawn<A>) -> usize {
+        if self.resident.load(Ordering::Relaxed) <= resident_max {
+            return 0;
+        }
+        let mut idle: Vec<(u64, Tag)> = Vec::new();
+        for shard in &self.entries {
+            idle.extend(shard.lock().values().filter(|entry| entry.is_idle(durable)).map(
+                |entry| (entry.activation.used_ms.load(Ordering::Relaxed), entry.activation.tag),
+            ));
+        }
+        idle.sort_unstable();
+        let mut stopped = 0;
+        for (_, tag) in idle {
+            if self.resident.load(Ordering::Relaxed) <= resident_max {
+                break;
+            }
+            let mut entries = self.shard(tag).lock();
+            // A permit is given out only under this lock, so what is idle here stays idle.
+            if entries.get(&tag).is_some_and(|entry| entry.is_idle(durable))
+                && let Some(entry) = entries.remove(&tag)
+                && let Some(actor) = entry.actor
+            {
+                spawn.stop(actor);
+                // The actor holds the activation until it has ended; its weight goes now.
+                entry.activation.resident.fetch_sub(
+                    entry.activation.bytes.swap(0, Ordering::Relaxed),
+                    Ordering::Relaxed,
+                );
+                stopped += 1;
+            }
+        }
+        stopped
+    }
+
+    pub fn census(&self) -> Census {
+        let mut census =
+            Census { resident_bytes: self.resident.load(Ordering::Relaxed), ..Census::default() };
+        for shard in &self.entries {
+            for entry in shard.lock().values() {
+                census.live += usize::from(entry.actor.is_some());
+                census.quarantined += usize::from(entry.held != Held::No);
+            }
+        }
+        census
+    }
+
+    fn activation(&self, tag: Tag, inherited: Position) -> Arc<Activation> {
+        let activation = Activation {
+            tag,
+            incarnation: self.incarnations.fetch_add(1, Ordering::Relaxed),
+            inherited,
+            last: AtomicPosition::default(),
+            in_flight: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            used_ms: AtomicU64::new(0),
+            resident: Arc::clone(&self.resident),
+        };
+        Arc::new(activation)
+    }
+
+    fn shard(&self, tag: Tag) -> &Mutex<HashMap<Tag, Entry<A>>> {
+        &self.entries[tag.shard().index()]
+    }
+}
+
+impl<A> Entry<A> {
+    /// An entry that remembers panics stays, so that repeats are still counted.
+    fn is_idle(&self, durable: Position) -> bool {
+        self.actor.is_some() && self.panics.is_empty() && self.activation.may_passivate(durable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use holdfast_domain::Tag;
+
+    use super::{Activation, PANIC_WINDOW_MS, PANICS_MAX, Refusal, Router, Spawn};
+    use crate::permit::Budget;
+
+    #[derive(Default)]
+    struct Counting {
+        spawned: AtomicUsize,
+        stopped: AtomicUsize,
+    }
+
+    impl Spawn<u64> for Counting {
+        fn spawn(&self, activation: &Arc<Activation>) -> u64 {
+            self.spawned.fetch_add(1, Ordering::Relaxed);
+            activation.weigh(1_000);
+            activation.incarnation
+        }
+
+        fn stop(&self, _: u64) {
+            self.stopped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    struct Bench {
+        router: Router<u64>,
+        budget: Arc<Budget>,
+        spawn: Counting,
+    }
+
+    impl Bench {
+        fn new(per_asset: usize) -> Self {
+            let budget = Budget::new(100, 1_000_000);
+            Self { router: Router::new(per_asset), budget, spawn: Counting::default() }
+        }
+
+        fn admit(&self, tag: u64, now_ms: u64) -> Result<(u64, super::Permit), Refusal> {
+            let share = self.budget.take(10).expect("the budget is large");
+            let (actor, _, permit) =
+                self.router.admit(Tag::new(tag), share, now_ms, &self.spawn)?;
+            Ok((actor, permit))
+        }
+    }
+
+    #[test]
+    fn one_activation_serves_all_and_permits_bound_it() {
+        let bench = Bench::new(2);
+        let (first, permit) = bench.admit(7, 0).expect("admitted");
+        let (second, _other) = bench.admit(7, 0).expect("admitted");
+        assert_eq!(first, second);
+        assert_eq!(bench.admit(7, 0).err(), Some(Refusal::Overloaded));
+        drop(permit);
+        assert!(bench.admit(7, 0).is_ok());
+        assert_eq!(bench.spawn.spawned.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_panic_restarts_later_each_time_and_then_not_at_all() {
+        let bench = Bench::new(2);
+        let tag = Tag::new(7);
+        let mut now = 0;
+        for panic in 1..=PANICS_MAX + 1 {
+            let incarnation = loop {
+                match bench.admit(7, now) {
+                    Ok((incarnation, _)) => break incarnation,
+                    Err(refusal) => assert_eq!(refusal, Refusal::Overloaded),
+                }
+                now += 1;
+            };
+            let held = bench.router.failed(tag, incarnation, "boom", now);
+            assert_eq!(held, panic > PANICS_MAX, "after {panic} panics");
+        }
+        assert_eq!(bench.admit(7, now + PANIC_WINDOW_MS).err(), Some(Refusal::Quarantined));
+        assert!(bench.admit(8, now).is_ok(), "another asset never notices");
+        assert!(bench.router.release(tag));
+        assert!(bench.admit(7, now).is_ok());
+    }
+
+    #[test]
+    fn a_late_word_about_an_older_incarnation_changes_nothing() {
+        let bench = Bench::new(2);
+        let (first, _) = bench.admit(7, 0).expect("admitted");
+        bench.router.failed(Tag::new(7), first, "boom", 0);
+        let (second, _) = bench.admit(7, 0).expect("the first restart is immediate");
+        assert_ne!(first, second);
+        bench.router.failed(Tag::new(7), first, "boom", 0);
+        assert_eq!(bench.admit(7, 0).expect("still there").0, second);
+    }
+
+    #[test]
+    fn only_idle_and_durable_actors_are_passivated() {
+        let bench = Bench::new(2);
+        let (_, busy) = bench.admit(1, 5).expect("admitted");
+        let (_, idle) = bench.admit(2, 1).expect("admitted");
+        drop(idle);
+        assert_eq!(bench.router.passivate(usize::MAX, 0, &bench.spawn), 0, "it all fits");
+        assert_eq!(bench.router.passivate(0, 0, &bench.spawn), 1);
+        drop(busy);
+        assert_eq!(bench.router.passivate(0, 0, &bench.spawn), 1);
+        assert_eq!(bench.router.census().resident_bytes, 0);
+    }
+}

@@ -1,0 +1,358 @@
+//! From a data directory to a running engine, and back: recovery, the catalogue, the threads and the
+//! supervision tree.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use holdfast_domain::Record;
+use holdfast_storage::{
+    disk::Disk,
+    fold::{self, FoldOptions, ViewWriter},
+    history::{AssetHead, History, HistoryError},
+    journal::{
+        self, Address, Checkpoint, Journal, JournalOptions, Opened, Placed, Position,
+        PreparerThread, RecoveryError,
+    },
+    tail::{Tail, TailEntry},
+    views::{Views, ViewsError},
+};
+use parking_lot::Mutex;
+use ractor::{Actor, ActorRef};
+use tokio::{
+    sync::{oneshot, watch},
+    task::spawn_blocking,
+};
+
+use crate::{
+    asset_actor::Surroundings,
+    catalogue::{Card, Catalogue},
+    cell::{Faults, booking_mark, card_of},
+    clock::Clock,
+    commit::CommitStage,
+    engine::{Engine, EngineOptions, Parts},
+    gate::Gate,
+    ids::{Randomness, StoreKey},
+    message::EngineGate,
+    permit::Budget,
+    router::Router,
+    supervisor::{AssetParent, AssetSpawner, ParentMessage, Root, RootMessage, Thread},
+    worker::Stop,
+};
+
+/// How long the commit stage sleeps when nothing comes; also how often an idle log is marked.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How often the view writer looks whether a fold is due.
+const FOLD_CHECK: Duration = Duration::from_millis(500);
+
+/// How often idle actors are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Everything from outside that an engine stands on.
+pub struct Foundation {
+    pub disk: Arc<dyn Disk>,
+    pub views: Arc<dyn Views>,
+    pub clock: Arc<dyn Clock>,
+    pub randomness: Arc<dyn Randomness>,
+    pub faults: Arc<dyn Faults>,
+    pub options: EngineOptions,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal cannot be trusted or read; nothing was changed that recovery does not change.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// The views are damaged: delete them and start again; they are rebuilt from the journal.
+    #[error(transparent)]
+    Views(#[from] ViewsError),
+    #[error("history: {0}")]
+    History(#[from] HistoryError),
+    #[error("the supervision tree did not start: {0}")]
+    Tree(String),
+}
+
+/// The live tree, for shutting it down and for whoever must know that the log has failed.
+pub(crate) struct Tree {
+    root: ActorRef<RootMessage>,
+    parent: ActorRef<ParentMessage>,
+    stop: Arc<Stop>,
+    fold_stop: Arc<Stop>,
+    failed: watch::Receiver<bool>,
+    /// Ends when dropped.
+    preparer: Mutex<Option<PreparerThread>>,
+}
+
+impl Engine {
+    /// Recovers what is on the disk and starts everything. Ready when it returns.
+    pub async fn start(foundation: Foundation) -> Result<Self, StartError> {
+        let Foundation { disk, views, clock, randomness, faults, options } = foundation;
+        let journal_options = journal_options(&options, &*randomness);
+        let journal_disk = Arc::clone(&disk);
+        let recovered = spawn_blocking(move || recover(journal_disk, views, journal_options))
+            .await
+            .map_err(|error| StartError::Tree(error.to_string()))??;
+        let Recovered { opened, history, catalogue, applied, end } = recovered;
+        let store_key = StoreKey(opened.store_key);
+        let room = opened.journal.room();
+        let gate: Arc<EngineGate> = Arc::new(Gate::new(end));
+        let surroundings = Arc::new(Surroundings {
+            clock: Arc::clone(&clock),
+            gate: Arc::clone(&gate),
+            history: Arc::clone(&history),
+            faults,
+        });
+        let router = Arc::new(Router::new(options.waiting_per_asset_max));
+        let budget = Budget::new(options.waiting_max, options.in_flight_bytes_max);
+
+        let stage = CommitStage::new(
+            opened.journal,
+            Arc::clone(&gate),
+            Arc::clone(&history.tail),
+            Arc::clone(&catalogue),
+        );
+        let (failed_sender, failed) = watch::channel(false);
+        let (stop, fold_stop): (Arc<Stop>, Arc<Stop>) = Default::default();
+        let threads = vec![
+            commit_thread(stage, &gate, &clock, failed_sender, &stop),
+            fold_thread(&history, &clock, options.fold.clone(), &fold_stop),
+            check_thread(disk, applied, &stop),
+        ];
+        let preparer =
+            opened.preparer.spawn().map_err(|error| StartError::Tree(error.to_string()))?;
+        let root = Root { gate, threads };
+        let (root, _) = Actor::spawn(None, root, ()).await.map_err(tree_error)?;
+        let known = Arc::default();
+        let parent = AssetParent {
+            router: Arc::clone(&router),
+            surroundings: Arc::clone(&surroundings),
+            known: Arc::clone(&known),
+            resident_bytes_max: options.resident_bytes_max,
+        };
+        let (parent, _) =
+            Actor::spawn_linked(None, parent, (), root.get_cell()).await.map_err(tree_error)?;
+        parent.send_interval(SWEEP, || ParentMessage::Sweep);
+        let spawner = AssetSpawner::new(Arc::clone(&surroundings), parent.get_cell(), known);
+        let tree =
+            Tree { root, parent, stop, fold_stop, failed, preparer: Mutex::new(Some(preparer)) };
+        let parts = Parts {
+            options,
+            surroundings,
+            catalogue,
+            router,
+            spawner,
+            budget,
+            room,
+            randomness,
+            store_key,
+            draining: AtomicBool::new(false),
+            tree,
+        };
+        Ok(Self { parts: Arc::new(parts) })
+    }
+
+    /// Resolves when the log has failed: nothing more will be acknowledged, and the process must end
+    /// at once, without cleaning up.
+    pub async fn failed(&self) {
+        let mut failed = self.parts.tree.failed.clone();
+        // A sender that is gone means an orderly end, which is no failure.
+        if failed.wait_for(|failed| *failed).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Refuses new work, lets what is under way finish for at most `patience`, folds, and stops the
+    /// tree. Every step may be skipped without loss.
+    pub async fn shutdown(&self, patience: Duration) {
+        let Parts { tree, surroundings, budget, .. } = &*self.parts;
+        self.drain();
+        let _ = tokio::time::timeout(patience, budget.idle()).await;
+        surroundings.gate.close();
+        tree.stop.ask();
+        tree.ended(Thread::COMMIT).await;
+        drop(tree.preparer.lock().take());
+        tree.fold_stop.ask();
+        tree.ended(Thread::FOLD).await;
+        let _ = tree.parent.stop_and_wait(None, Some(patience)).await;
+        let _ = tree.root.stop_and_wait(None, Some(patience)).await;
+    }
+}
+
+impl Tree {
+    /// Waits until a thread has ended.
+    async fn ended(&self, name: &'static str) {
+        let (sender, ended) = oneshot::channel();
+        let _ = self.root.cast(RootMessage::WhenEnded(name, sender));
+        let _ = ended.await;
+    }
+}
+
+fn tree_error(error: ractor::SpawnErr) -> StartError {
+    StartError::Tree(error.to_string())
+}
+
+fn journal_options(options: &EngineOptions, randomness: &dyn Randomness) -> JournalOptions {
+    let (mut fresh_store_id, mut fresh_store_key) = ([0; 16], [0; 32]);
+    randomness.fill(&mut fresh_store_id);
+    randomness.fill(&mut fresh_store_key);
+    JournalOptions { segment_bytes: options.segment_bytes, fresh_store_id, fresh_store_key }
+}
+
+/// What recovery brings up, before anything runs.
+pub struct Recovered {
+    pub opened: Opened,
+    pub history: Arc<History>,
+    pub catalogue: Arc<Catalogue>,
+    /// How far the views were; segments before it have not been read.
+    pub applied: Option<Checkpoint>,
+    /// The last position on disk.
+    pub end: Position,
+}
+
+/// Indexes the tail and loads the catalogue; folds nothing.
+pub fn recover(
+    disk: Arc<dyn Disk>,
+    views: Arc<dyn Views>,
+    options: JournalOptions,
+) -> Result<Recovered, StartError> {
+    let applied = fold::applied(&*views)?;
+    let mut entries = Vec::new();
+    let mut cards: Vec<(Card, Placed)> = Vec::new();
+    let opened = Journal::open(disk, options, applied.as_ref(), &mut |placed, record| {
+        cards.extend(card_of(&record).map(|card| (card, placed)));
+        entries.push(tail_entry(&record, placed));
+    })?;
+    let end = opened.journal.checkpoint();
+    let position = end.position;
+    let tail = Arc::new(Tail::new());
+    if !entries.is_empty() {
+        tail.push(entries, end);
+    }
+    let history = Arc::new(History { tail, views, journal: Arc::new(opened.reader.clone()) });
+    let catalogue = Arc::new(Catalogue::default());
+    load(&history, &catalogue, cards)?;
+    tracing::info!(
+        position,
+        tail = history.tail.len(),
+        assets = catalogue.len(),
+        cut_bytes = opened.cut_bytes,
+        "recovered"
+    );
+    Ok(Recovered { opened, history, catalogue, applied, end: position })
+}
+
+/// Assets in the order in which they came to be: those of the views, then those of the tail.
+fn load(
+    history: &History,
+    catalogue: &Catalogue,
+    cards: Vec<(Card, Placed)>,
+) -> Result<(), StartError> {
+    let mut heads: Vec<(Position, Address)> = Vec::new();
+    history.asset_heads(&mut |head: AssetHead| heads.push((head.created, head.document)))?;
+    heads.sort_unstable();
+    for (created, document) in heads {
+        let record = history.journal.read(document).map_err(HistoryError::from)?;
+        if let Some(card) = card_of(&record) {
+            catalogue.load(card, created, document);
+        }
+    }
+    for (card, placed) in cards {
+        catalogue.put(card, placed);
+    }
+    Ok(())
+}
+
+fn tail_entry(record: &Record, placed: Placed) -> TailEntry {
+    TailEntry {
+        tag: record.tag,
+        version: record.version,
+        position: placed.position,
+        address: placed.address,
+        at: record.at,
+        booking: booking_mark(record),
+        snapshot: None,
+    }
+}
+
+/// Poisons the gate when the commit stage ends by a panic, and tells whoever waits for a failure.
+struct Sentinel {
+    gate: Arc<EngineGate>,
+    failed: watch::Sender<bool>,
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.gate.poison();
+        }
+        if self.gate.is_poisoned() {
+            self.failed.send_replace(true);
+        }
+    }
+}
+
+fn commit_thread(
+    stage: CommitStage,
+    gate: &Arc<EngineGate>,
+    clock: &Arc<dyn Clock>,
+    failed: watch::Sender<bool>,
+    stop: &Arc<Stop>,
+) -> Thread {
+    let (gate, clock) = (Arc::clone(gate), Arc::clone(clock));
+    let once = Mutex::new(Some((stage, failed)));
+    let body = move |_: &Stop| {
+        let Some((mut stage, failed)) = once.lock().take() else { return };
+        let _sentinel = Sentinel { gate: Arc::clone(&gate), failed };
+        loop {
+            let taken = gate.take_within(IDLE);
+            let idle = taken.is_none();
+            let settled = taken.map_or(Ok(()), |taken| stage.settle(taken));
+            let marked = settled.and_then(|()| stage.mark_high_water(clock.monotonic_ms(), idle));
+            if let Err(error) = marked {
+                tracing::error!(%error, "the log has failed; nothing more is acknowledged");
+                return;
+            }
+            if idle && gate.is_closed() {
+                return;
+            }
+        }
+    };
+    Thread { name: Thread::COMMIT, body: Arc::new(body), stop: Arc::clone(stop), poisons: true }
+}
+
+fn fold_thread(
+    history: &Arc<History>,
+    clock: &Arc<dyn Clock>,
+    options: FoldOptions,
+    stop: &Arc<Stop>,
+) -> Thread {
+    let (history, clock) = (Arc::clone(history), Arc::clone(clock));
+    let body = move |stop: &Stop| {
+        let mut writer = ViewWriter::new(Arc::clone(&history), options.clone());
+        loop {
+            let last = stop.is_asked();
+            if let Err(error) = writer.step(clock.now(), last) {
+                tracing::error!(%error, "a fold failed and will be repeated");
+            }
+            if last {
+                return;
+            }
+            stop.rest(FOLD_CHECK);
+        }
+    };
+    Thread { name: Thread::FOLD, body: Arc::new(body), stop: Arc::clone(stop), poisons: false }
+}
+
+/// Reads what recovery did not, once, beside the running server.
+fn check_thread(disk: Arc<dyn Disk>, until: Option<Checkpoint>, stop: &Arc<Stop>) -> Thread {
+    let body = move |stop: &Stop| {
+        let Some(until) = &until else { return };
+        match journal::check_older_segments(&*disk, until, &mut || !stop.is_asked()) {
+            Ok(position) => tracing::debug!(position, "older segments are sound"),
+            Err(error) => tracing::error!(%error, "an older segment is damaged"),
+        }
+    };
+    Thread { name: Thread::CHECK, body: Arc::new(body), stop: Arc::clone(stop), poisons: false }
+}
