@@ -321,7 +321,8 @@ impl Engine {
         self.parts.router.census()
     }
 
-    pub(crate) fn drain(&self) {
+    /// Takes no new command from now on, and readiness says so. What is under way goes on.
+    pub fn drain(&self) {
         self.parts.draining.store(true, Ordering::Release);
     }
 }

@@ -58,6 +58,12 @@ impl SledViews {
         Ok(Self { db, log, blobs: path.join("blobs"), synced_blobs })
     }
 
+    /// Whether nobody, in this process or another, holds the store in `path` open. The last owner's
+    /// drop closes it only a moment later.
+    pub fn is_released(path: &Path) -> bool {
+        File::open(path.join("db")).is_ok_and(|log| log.try_lock().is_ok())
+    }
+
     /// Bytes of the store's files.
     ///
     /// # Errors

@@ -1,0 +1,14 @@
+//! Holdfast as a library: a server that can be started inside another program, tests first of all.
+//!
+//! Reading order: [`config`] → [`serve`] (the composition root) → [`token`] and [`greeting`] → the
+//! binary in `main.rs`. No rule of booking, no route and no file format lives here.
+
+pub mod config;
+pub mod exit;
+pub mod greeting;
+mod listen;
+pub mod serve;
+pub mod token;
+
+pub use config::{Config, Settings};
+pub use serve::{Running, StartError, start};

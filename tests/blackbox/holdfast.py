@@ -1,0 +1,226 @@
+"""A server process and raw HTTP/1.1 connections to it; Python's standard library only.
+
+Nothing here knows a rule of booking. The scripts beside it use it to load, kill and check the real
+binary from outside.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from datetime import datetime, timedelta, timezone
+
+SCOPES = "asset:read asset:write booking:write"
+
+
+def many_files():
+    """As many open sockets as the system lets us have; the server inherits the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def fail(message):
+    print(f"FAILED: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+def expect(condition, message):
+    if not condition:
+        fail(message)
+
+
+class Server:
+    """The binary on one data directory; started, killed and started again."""
+
+    def __init__(self, binary, data_dir, arguments=()):
+        self.binary = binary
+        self.data_dir = data_dir
+        self.arguments = list(arguments)
+        self.process = None
+
+    def start(self):
+        command = [self.binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen",
+                   "127.0.0.1:0", "--data-dir", self.data_dir, *self.arguments]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("HOLDFAST_")}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, env=environment)
+        seen = []
+        for line in self.process.stderr:
+            if "listening on http://" in line:
+                address = line.split("listening on http://")[1].split()[0]
+                self.host, port = address.rsplit(":", 1)
+                self.port = int(port)
+                break
+            seen.append(line)
+        else:
+            fail("the server ended before it listened:\n" + "".join(seen))
+        # Keep reading, so that it never blocks on a full pipe.
+        stderr = self.process.stderr
+        threading.Thread(target=lambda: [None for _ in stderr], daemon=True).start()
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait()
+        expect(code == 0, f"SIGTERM ended it with exit code {code}")
+
+    def delete_views(self):
+        shutil.rmtree(os.path.join(self.data_dir, "views.sled"))
+
+    def token(self, sub="tester", org="org_1", scope=SCOPES):
+        made = subprocess.run(
+            [self.binary, "token", "--data-dir", self.data_dir, "--sub", sub, "--org", org,
+             "--scope", scope, "--ttl", "1d"], stdout=subprocess.PIPE, text=True, check=True)
+        return made.stdout.strip()
+
+
+class Answer:
+    __slots__ = ("status", "headers", "body")
+
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Connection:
+    """One keep-alive connection. `ConnectionError` when the server goes away before the answer."""
+
+    def __init__(self, server, token):
+        self.server = server
+        self.token = token
+        self.reader = None
+        self.writer = None
+
+    async def open(self):
+        self.reader, self.writer = await asyncio.open_connection(
+            self.server.host, self.server.port, limit=1 << 22)
+
+    def close(self):
+        if self.writer is not None:
+            self.writer.close()
+        self.reader = self.writer = None
+
+    async def get(self, path):
+        return await self.send("GET", path)
+
+    async def post(self, path, key, body):
+        return await self.send("POST", path, key, json.dumps(body).encode())
+
+    async def send(self, method, path, key=None, body=b""):
+        if self.writer is None:
+            await self.open()
+        head = f"{method} {path} HTTP/1.1\r\nhost: holdfast\r\nauthorization: Bearer {self.token}\r\n"
+        if key is not None:
+            head += (f"idempotency-key: {key}\r\ncontent-type: application/json\r\n"
+                     f"content-length: {len(body)}\r\n")
+        try:
+            self.writer.write(head.encode() + b"\r\n" + body)
+            return await self.answer()
+        except (OSError, asyncio.IncompleteReadError, ValueError) as broken:
+            self.close()
+            raise ConnectionError from broken
+
+    async def answer(self):
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {}
+        for line in lines:
+            name, colon, value = line.partition(":")
+            if colon:
+                headers[name.lower()] = value.strip()
+        body = b""
+        if "content-length" in headers:
+            body = await self.reader.readexactly(int(headers["content-length"]))
+        elif headers.get("transfer-encoding") == "chunked":
+            body = await self.chunks()
+        return Answer(int(first.split(" ")[1]), headers, body)
+
+    async def chunks(self):
+        body = b""
+        while True:
+            size = int((await self.reader.readuntil(b"\r\n")).split(b";")[0], 16)
+            body += (await self.reader.readexactly(size + 2))[:-2]
+            if size == 0:
+                return body
+
+    async def pages(self, path):
+        """Every row of a list, newest first."""
+        rows, cursor = [], ""
+        while True:
+            sign = "&" if "?" in path else "?"
+            answer = await self.get(f"{path}{sign}limit=100{cursor}")
+            expect(answer.status == 200, f"GET {path}: {answer.status} {answer.body[:300]}")
+            page = answer.json()
+            rows += page["items"]
+            if page["next_cursor"] is None:
+                return rows
+            cursor = "&cursor=" + page["next_cursor"]
+
+
+def canonical(value):
+    """RFC 8785 for what the API answers: members sorted, no white space, integers only."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def sha256(value):
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def check_chain(asset, entries):
+    """`entries` oldest first: no hole, bodies as hashed, each chained to the one before."""
+    previous = "0" * 64
+    for seq, entry in enumerate(entries, 1):
+        where = f"audit entry {seq} of {asset}"
+        expect(entry["seq"] == seq, f"{where}: it says {entry['seq']}")
+        expect(entry["prev_hash"] == previous, f"{where}: the chain is broken")
+        expect(entry["before_sha256"] == sha256(entry["before"]), f"{where}: before")
+        expect(entry["after_sha256"] == sha256(entry["after"]), f"{where}: after")
+        hashed = {k: v for k, v in entry.items() if k not in ("before", "after", "hash")}
+        previous = sha256(hashed)
+        expect(entry["hash"] == previous, f"{where}: hash")
+
+
+def check_no_overlap(asset, bookings):
+    live = sorted((b["start"], b["end"], b["id"]) for b in bookings
+                  if b["status"] in ("PENDING_APPROVAL", "CONFIRMED", "CHECKED_IN"))
+    for (_, end, one), (start, _, other) in zip(live, live[1:]):
+        expect(end <= start, f"{one} and {other} of {asset} overlap")
+
+
+def instant(text):
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+
+
+def text(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def weeks_ahead(first):
+    """The whole number of weeks that moves `first` into the future."""
+    late = datetime.now(timezone.utc) - first
+    return timedelta(weeks=max(0, late // timedelta(weeks=1) + 1))
+
+
+async def shared_out(items, workers, work):
+    """Runs `work(item, number of the worker)` for every item, `workers` at a time."""
+    queue = list(reversed(items))
+
+    async def worker(number):
+        while queue:
+            await work(queue.pop(), number)
+
+    await asyncio.gather(*(worker(number) for number in range(workers)))
