@@ -26,7 +26,7 @@ fn files() -> Vec<PathBuf> {
             let name = entry.file_name();
             let name = name.to_str().unwrap();
             if entry.file_type().unwrap().is_dir() {
-                if !["target", "data", ".git", "__pycache__"].contains(&name) {
+                if !["target", "data", ".git", ".cargo", "__pycache__"].contains(&name) {
                     walk(&path, found);
                 }
             } else if name != ".git" {
