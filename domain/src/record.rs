@@ -68,7 +68,9 @@ pub struct Accepted {
     /// True where the first answer is 201.
     pub created: bool,
     pub etag: Etag,
+    #[serde(with = "serde_bytes")]
     pub before: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
     pub after: Vec<u8>,
     /// What followers index about the booking the command touched, if any.
     pub booking: Option<BookingMark>,
