@@ -1,7 +1,7 @@
 //! Reads over what is committed: the tail first, then the views, bodies from the journal by address.
 //!
 //! No read waits for a fold. The order (tail, *then* views) together with the fold's (views, *then*
-//! trim) means that an entry is seen twice at worst, never zero times. [`History::both`] is the one
+//! trim) means that an entry is seen twice at worst, never zero times. `History::both` is the one
 //! place that keeps this order.
 //!
 //! `history/log.rs` reads records by version, `history/bookings.rs` bookings by stamp and by user.
