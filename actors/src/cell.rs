@@ -4,6 +4,9 @@
 //! over. A panic before the hand-over leaves nothing behind; after it only the disk can fail.
 //! No ractor, thread, clock or disk in here.
 
+#[cfg(feature = "planted-key-in-separate-record")]
+mod planted;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,8 +26,10 @@ use crate::{
     engine::Refusal,
     gate::AtomicPosition,
     message::{
-        Ask, BookingsAsk, EngineGate, Facts, Held, LivePage, Message, Pending, Reading, answer_of,
+        Ask, BookingsAsk, EngineGate, Facts, Held, LivePage, Message, Pending, Reading, Reply,
+        answer_of,
     },
+    router::Permit,
 };
 
 /// A snapshot is made no sooner than after this many records.
@@ -138,7 +143,11 @@ impl AssetCell {
         let answer = match &message.ask {
             Ask::Command(request) => match asset::decide(&self.state, request, now, finished) {
                 Verdict::Append(record) => {
-                    self.append(*record, message, gate, last);
+                    let Message { reply, permit, .. } = message;
+                    #[cfg(feature = "planted-key-in-separate-record")]
+                    let (record, reply, permit) =
+                        self.append_apart(record, (reply, permit), gate, last);
+                    self.append(*record, (reply, permit), gate, last);
                     return None;
                 }
                 Verdict::Replay { version } => Ok(Reading::Stored { version }),
@@ -158,11 +167,10 @@ impl AssetCell {
     fn append(
         &mut self,
         mut record: Record,
-        message: Message,
+        (reply, permit): (Reply, Permit),
         gate: &EngineGate,
         last: &AtomicPosition,
     ) {
-        let Message { reply, permit, .. } = message;
         self.faults.reach(Point::Decided, record.tag);
         let encoded = Encoded {
             tag: record.tag,
@@ -172,10 +180,10 @@ impl AssetCell {
         if encoded.bytes.len() > RECORD_BYTES_MAX {
             return reply.send(Err(Refusal::Overloaded));
         }
-        if !cfg!(feature = "planted-apply-after-hand-over") {
-            self.state.apply(&record);
+        let late = cfg!(feature = "planted-apply-after-hand-over").then(|| record.clone());
+        if late.is_none() {
+            self.apply(&record);
         }
-        self.faults.reach(Point::Applied, record.tag);
         let facts = Facts {
             tag: record.tag,
             version: record.version,
@@ -184,16 +192,20 @@ impl AssetCell {
             snapshot: self.snapshot(encoded.bytes.len()),
             card: card_of(&record).map(Box::new),
         };
-        let late = cfg!(feature = "planted-apply-after-hand-over").then(|| record.clone());
         let (tag, answer) = (record.tag, take_answer(&mut record));
         gate.hand_over(
             Pending { encoded, facts, answer, reply: reply.handed_over(), permit },
             last,
         );
-        self.faults.reach(Point::HandedOver, tag);
         if let Some(record) = late {
-            self.state.apply(&record);
+            self.apply(&record);
         }
+        self.faults.reach(Point::HandedOver, tag);
+    }
+
+    fn apply(&mut self, record: &Record) {
+        self.state.apply(record);
+        self.faults.reach(Point::Applied, record.tag);
     }
 
     /// Made when at least sixteen records since the last one outweigh the state in bytes, so that

@@ -65,6 +65,14 @@ pub struct Share {
     bytes: usize,
 }
 
+#[cfg(feature = "planted-key-in-separate-record")]
+impl Share {
+    pub(crate) fn twin(&self) -> Self {
+        self.budget.waiting.fetch_add(1, Ordering::Relaxed);
+        Self { budget: Arc::clone(&self.budget), bytes: 0 }
+    }
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
         self.budget.bytes.fetch_sub(self.bytes, Ordering::Relaxed);

@@ -232,15 +232,15 @@ impl PageAsk {
 }
 
 /// Which finished bookings belong on a page beside the live ones.
-struct Finished<'a> {
-    principal: &'a Principal,
-    filter: &'a BookingFilter,
-    live: &'a LivePage,
+pub struct Finished<'a> {
+    pub principal: &'a Principal,
+    pub filter: &'a BookingFilter,
+    pub live: &'a LivePage,
 }
 
 impl Finished<'_> {
     /// As of the version of the live rows, so that both together are one moment of the asset.
-    fn collect(
+    pub fn collect(
         &self,
         history: &History,
         id: AssetId,
@@ -282,12 +282,13 @@ impl Finished<'_> {
 }
 
 /// The last image of a finished booking, as bytes and as facts.
-struct Image {
-    read: Read,
-    facts: BookingDocument,
+pub struct Image {
+    pub read: Read,
+    pub facts: BookingDocument,
 }
 
-fn finished_image(history: &History, id: BookingId) -> Result<Option<Image>, HistoryError> {
+/// As the answer to a read; `None` when history holds no such booking.
+pub fn finished_image(history: &History, id: BookingId) -> Result<Option<Image>, HistoryError> {
     match history.finished(id)? {
         Some(finished) => image_at(history, finished.address),
         None => Ok(None),
@@ -300,7 +301,8 @@ fn image_at(history: &History, address: Address) -> Result<Option<Image>, Histor
     Ok(facts.map(|facts| Image { read: Read { json, etag }, facts }))
 }
 
-fn document(history: &History, address: Address) -> Result<Bytes, HistoryError> {
+/// The document that the record at `address` left behind.
+pub fn document(history: &History, address: Address) -> Result<Bytes, HistoryError> {
     let record = history.journal.read(address)?;
     Ok(after(record).map_or_else(Bytes::new, |(json, _)| json))
 }

@@ -45,8 +45,10 @@ pub struct Activation {
 impl Activation {
     /// Nothing of it is under way and all it handed over is durable: dropping it loses nothing.
     pub fn may_passivate(&self, durable: Position) -> bool {
-        self.in_flight.load(Ordering::Acquire) == 0
-            && (durable >= self.last_position() || cfg!(feature = "planted-passivate-early"))
+        if cfg!(feature = "planted-passivate-early") {
+            return true;
+        }
+        self.in_flight.load(Ordering::Acquire) == 0 && durable >= self.last_position()
     }
 
     /// The last position that it, or an incarnation before it, handed over.
@@ -77,6 +79,14 @@ impl Drop for Activation {
 pub struct Permit {
     activation: Arc<Activation>,
     _share: Share,
+}
+
+#[cfg(feature = "planted-key-in-separate-record")]
+impl Permit {
+    pub(crate) fn twin(&self) -> Self {
+        self.activation.in_flight.fetch_add(1, Ordering::AcqRel);
+        Self { activation: Arc::clone(&self.activation), _share: self._share.twin() }
+    }
 }
 
 impl Drop for Permit {

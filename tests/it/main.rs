@@ -2,7 +2,8 @@
 //!
 //! Reading order: `harness` (a server in this process or as a child, callers with tokens), then one
 //! module per promise. Nothing here may sleep, name a fixed port or reach behind the HTTP surface,
-//! except to stop a server and to delete its views.
+//! except to stop a server and to delete its views. `simulator` alone goes the other way: it drives
+//! the engine's parts from inside, in one thread, through seeded histories of crashes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -17,5 +18,6 @@ mod lists;
 mod race;
 mod reads;
 mod recovery;
+mod simulator;
 mod tidy;
 mod visibility;

@@ -1,0 +1,296 @@
+//! The asset actors without ractor: mailboxes that the scheduler empties one message at a time.
+//!
+//! What ractor's shell does around a cell is done here as well, in the same order: hydrate when the
+//! earlier incarnation's records are durable, step, load a finished booking when asked, resume.
+
+use std::{
+    any::Any,
+    collections::{BTreeMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use holdfast_actors::{
+    asset_actor::finished_image,
+    cell::{AssetCell, Faults, Parked, Point},
+    clock::{Clock, ManualClock},
+    engine::Refusal,
+    message::{EngineGate, Held, Message},
+    router::{Activation, Spawn},
+};
+use holdfast_domain::{Tag, Timestamp};
+use holdfast_storage::history::History;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+pub(super) type ActorId = u64;
+pub(super) type AskId = u64;
+
+/// What the cells stand on.
+pub(super) struct Ground {
+    pub(super) gate: Arc<EngineGate>,
+    pub(super) history: Arc<History>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) faults: Arc<Panics>,
+}
+
+/// Every actor that was started and has not been stopped.
+#[derive(Default)]
+pub(super) struct Cast {
+    actors: Mutex<BTreeMap<ActorId, Player>>,
+    next: AtomicU64,
+}
+
+struct Player {
+    activation: Arc<Activation>,
+    cell: Option<AssetCell>,
+    mailbox: VecDeque<(AskId, Message)>,
+    doing: Doing,
+    /// The last message that was decided, or was being decided.
+    decided: Option<Decided>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Decided {
+    pub(super) ask: AskId,
+    /// Of the state it was decided on.
+    pub(super) version: u64,
+    pub(super) now: Timestamp,
+}
+
+/// What an actor waits for in the middle of a message.
+enum Doing {
+    Nothing,
+    /// The records of an earlier incarnation.
+    Inheriting(oneshot::Receiver<()>, AskId, Message),
+    /// Its own records, before it loads a finished booking.
+    Loading(oneshot::Receiver<()>, AskId, Parked),
+}
+
+/// What came of one turn.
+pub(super) enum Turn {
+    /// It still waits.
+    Waiting,
+    Decided(Decided),
+    /// The deadline had passed.
+    TooLate {
+        ask: AskId,
+    },
+    /// It is gone with everything in its mailbox; its parent is yet to hear of it.
+    Failed(Failure),
+}
+
+pub(super) struct Failure {
+    pub(super) tag: Tag,
+    pub(super) incarnation: u64,
+    pub(super) why: String,
+    /// The point of an injected panic, and how many records it left in the queue.
+    pub(super) point: Option<(Point, usize)>,
+    pub(super) decided: Option<Decided>,
+}
+
+impl Spawn<ActorId> for Cast {
+    fn spawn(&self, activation: &Arc<Activation>) -> ActorId {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let player = Player {
+            activation: Arc::clone(activation),
+            cell: None,
+            mailbox: VecDeque::new(),
+            doing: Doing::Nothing,
+            decided: None,
+        };
+        let mut actors = self.actors.lock();
+        let rivals = actors.values().filter(|other| other.activation.tag == activation.tag);
+        assert_eq!(rivals.count(), 0, "R7: two live activations of one asset");
+        actors.insert(id, player);
+        id
+    }
+
+    fn stop(&self, actor: ActorId) {
+        // Outside the lock: its messages answer as they are dropped.
+        let stopped = self.actors.lock().remove(&actor);
+        drop(stopped);
+    }
+}
+
+impl Cast {
+    /// An actor that is gone drops the message.
+    pub(super) fn cast(&self, actor: ActorId, ask: AskId, message: Message) {
+        let mut actors = self.actors.lock();
+        let gone = match actors.get_mut(&actor) {
+            Some(player) => {
+                player.mailbox.push_back((ask, message));
+                None
+            }
+            None => Some(message),
+        };
+        drop(actors);
+        drop(gone);
+    }
+
+    /// Those that have something to do, or wait in the middle of it.
+    pub(super) fn busy(&self) -> Vec<ActorId> {
+        let actors = self.actors.lock();
+        let busy = actors.iter().filter(|(_, player)| {
+            !player.mailbox.is_empty() || !matches!(player.doing, Doing::Nothing)
+        });
+        busy.map(|(id, _)| *id).collect()
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.actors.lock().values().map(|player| player.mailbox.len()).sum()
+    }
+
+    /// Lets one actor go on by one message, or not if it has to wait.
+    pub(super) fn turn(&self, id: ActorId, ground: &Ground) -> Turn {
+        let Some(mut player) = self.actors.lock().remove(&id) else { return Turn::Waiting };
+        let depth = ground.gate.depth();
+        let turned = catch_unwind(AssertUnwindSafe(|| player.turn(ground)));
+        let (why, point) = match turned {
+            Ok(Ok(turn)) => {
+                self.actors.lock().insert(id, player);
+                return turn;
+            }
+            Ok(Err(why)) => (why, None),
+            Err(panic) => {
+                let point = injected(panic);
+                let left = ground.gate.depth() - depth;
+                (format!("injected panic at {point:?}"), Some((point, left)))
+            }
+        };
+        let Activation { tag, incarnation, .. } = *player.activation;
+        Turn::Failed(Failure { tag, incarnation, why, point, decided: player.decided })
+    }
+}
+
+impl Player {
+    fn turn(&mut self, ground: &Ground) -> Result<Turn, String> {
+        match std::mem::replace(&mut self.doing, Doing::Nothing) {
+            Doing::Nothing => {
+                let Some((ask, message)) = self.mailbox.pop_front() else {
+                    return Ok(Turn::Waiting);
+                };
+                if self.cell.is_some() || ground.gate.durable() >= self.activation.inherited {
+                    return self.hydrated(ask, message, ground);
+                }
+                let waiter = wait(&ground.gate, self.activation.inherited);
+                self.doing = Doing::Inheriting(waiter, ask, message);
+                Ok(Turn::Waiting)
+            }
+            Doing::Inheriting(mut waiter, ask, message) => {
+                if !reached(&mut waiter)? {
+                    self.doing = Doing::Inheriting(waiter, ask, message);
+                    return Ok(Turn::Waiting);
+                }
+                self.hydrated(ask, message, ground)
+            }
+            Doing::Loading(mut waiter, ask, parked) => {
+                if !reached(&mut waiter)? {
+                    self.doing = Doing::Loading(waiter, ask, parked);
+                    return Ok(Turn::Waiting);
+                }
+                self.load(ask, parked, ground)
+            }
+        }
+    }
+
+    fn hydrated(&mut self, ask: AskId, message: Message, ground: &Ground) -> Result<Turn, String> {
+        let Ground { gate, history, clock, faults } = ground;
+        let tag = self.activation.tag;
+        assert_eq!(message.incarnation, self.activation.incarnation, "R7: another's message");
+        let cell = match &mut self.cell {
+            Some(cell) => cell,
+            empty => {
+                let faults = Arc::clone(faults);
+                let cell = AssetCell::hydrate(history, tag, clock.now(), faults);
+                empty.insert(cell.map_err(|error| error.to_string())?)
+            }
+        };
+        if clock.monotonic_ms() > message.deadline_ms {
+            message.reply.send(Err(Refusal::Overloaded));
+            return Ok(Turn::TooLate { ask });
+        }
+        let now = clock.now();
+        let decided = Decided { ask, version: cell.state().version(), now };
+        self.decided = Some(decided);
+        match cell.step(message, now, gate, &self.activation.last) {
+            Some(parked) => {
+                let last = self.activation.last_position();
+                if gate.durable() >= last {
+                    return self.load(ask, parked, ground);
+                }
+                self.doing = Doing::Loading(wait(gate, last), ask, parked);
+                Ok(Turn::Waiting)
+            }
+            None => {
+                self.activation.weigh(cell.bytes());
+                Ok(Turn::Decided(decided))
+            }
+        }
+    }
+
+    fn load(&mut self, ask: AskId, parked: Parked, ground: &Ground) -> Result<Turn, String> {
+        let image = finished_image(&ground.history, parked.booking).map_err(|e| e.to_string())?;
+        let cell = self.cell.as_mut().ok_or("a parked message without a cell")?;
+        let now = ground.clock.now();
+        let decided = Decided { ask, version: cell.state().version(), now };
+        self.decided = Some(decided);
+        cell.resume(parked.message, now, image.as_ref(), &ground.gate, &self.activation.last);
+        self.activation.weigh(cell.bytes());
+        Ok(Turn::Decided(decided))
+    }
+}
+
+fn wait(gate: &EngineGate, position: u64) -> oneshot::Receiver<()> {
+    let (waiter, reached) = oneshot::channel();
+    gate.after(position, Held::Waiter(waiter));
+    reached
+}
+
+/// An error when the log failed while somebody waited for it.
+fn reached(waiter: &mut oneshot::Receiver<()>) -> Result<bool, String> {
+    match waiter.try_recv() {
+        Ok(()) => Ok(true),
+        Err(oneshot::error::TryRecvError::Empty) => Ok(false),
+        Err(oneshot::error::TryRecvError::Closed) => Err("the log has failed".to_owned()),
+    }
+}
+
+/// Panics that the scheduler asks for.
+#[derive(Default)]
+pub(super) struct Panics {
+    armed: Mutex<Option<Point>>,
+}
+
+/// The payload of a panic that was asked for.
+struct Injected(Point);
+
+impl Panics {
+    /// The next cell to reach `point` panics there; `None` takes that back.
+    pub(super) fn arm(&self, point: Option<Point>) {
+        *self.armed.lock() = point;
+    }
+}
+
+impl Faults for Panics {
+    fn reach(&self, point: Point, _: Tag) {
+        let mut armed = self.armed.lock();
+        if *armed == Some(point) {
+            *armed = None;
+            drop(armed);
+            // Unlike `panic!` this says nothing on stderr.
+            resume_unwind(Box::new(Injected(point)));
+        }
+    }
+}
+
+/// Which point it was; any other panic is a real one and goes on.
+fn injected(panic: Box<dyn Any + Send>) -> Point {
+    match panic.downcast::<Injected>() {
+        Ok(injected) => injected.0,
+        Err(real) => resume_unwind(real),
+    }
+}

@@ -1,0 +1,299 @@
+//! What clients ask for, at random: two orgs, managers and members, a few assets, windows that often
+//! meet, keys that are used again.
+
+use std::sync::Arc;
+
+use holdfast_actors::{
+    catalogue::AssetFilter,
+    clock::Clock as _,
+    message::{Ask, BookingFilter, BookingsAsk},
+};
+use holdfast_domain::{
+    AssetId, BookingId, IfMatch, Locations, Principal, Role, Roles, Stamp,
+    asset::{AssetChange, AssetStatus, BookingStatus, Change, Command, NewAsset, NewBooking},
+    rejection::Window,
+};
+use holdfast_storage::sim::Seed;
+
+use super::{
+    wishes::{Body, Target, WishId, altered},
+    world::World,
+};
+
+const CATEGORIES: [&str; 2] = ["van", "bike"];
+const STEP_MINUTES: i64 = 10;
+
+/// `ann` of both orgs is two people who happen to choose the same keys.
+pub(super) fn people() -> Vec<Arc<Principal>> {
+    let person = |subject: &str, org: &str, roles: Roles| {
+        Arc::new(Principal {
+            issuer: "holdfast".to_owned(),
+            subject: subject.to_owned(),
+            org: org.to_owned(),
+            roles,
+            locations: Locations::All,
+        })
+    };
+    let member = Roles::default().with(Role::Member);
+    vec![
+        person("max", "org_1", member.with(Role::Manager)),
+        person("ann", "org_1", member),
+        person("bob", "org_1", member),
+        person("zoe", "org_2", member.with(Role::Admin)),
+        person("ann", "org_2", member),
+        person("eve", "org_1", member.with(Role::Auditor)),
+    ]
+}
+
+impl World {
+    fn person(&mut self) -> Arc<Principal> {
+        let index = self.seed.index(self.people.len());
+        Arc::clone(&self.people[index])
+    }
+
+    fn manager(&mut self) -> Arc<Principal> {
+        Arc::clone(&self.people[if self.seed.one_in(3) { 3 } else { 0 }])
+    }
+
+    fn some_asset(&mut self) -> Option<AssetId> {
+        let known = self.ledger.registered();
+        (!known.is_empty()).then(|| known[self.seed.index(known.len())])
+    }
+
+    /// A booking of the asset, mostly a recent one; now and then one that never was.
+    fn some_booking(&mut self, asset: AssetId) -> BookingId {
+        let stamps: Vec<Stamp> = self.ledger.assets[&asset.tag].bookings.keys().copied().collect();
+        if stamps.is_empty() || self.seed.one_in(20) {
+            return BookingId::new(Stamp::from_bits(self.seed.next() >> 5), asset.tag);
+        }
+        let newest = stamps.len().min(8);
+        let back = if self.seed.one_in(4) { stamps.len() } else { newest };
+        BookingId::new(stamps[stamps.len() - 1 - self.seed.index(back)], asset.tag)
+    }
+
+    /// A new wish or an old one again, at once or twice at once.
+    pub(super) fn client_writes(&mut self, assets: usize) {
+        let wish = match self.seed.below(20) {
+            0..4 => self.old_wish(),
+            4 => self.altered_wish(),
+            _ => None,
+        };
+        let wish = wish.unwrap_or_else(|| self.new_wish(assets));
+        self.send(wish);
+        if self.seed.one_in(8) {
+            self.send(wish);
+        }
+    }
+
+    /// Rather one that was never answered.
+    fn old_wish(&mut self) -> Option<WishId> {
+        if self.wishes.len() == 0 {
+            return None;
+        }
+        let open = (0..self.wishes.len()).find(|wish| !self.wishes.get(*wish).settled);
+        match open {
+            Some(open) if !self.seed.one_in(3) => Some(open),
+            _ => Some(self.seed.index(self.wishes.len())),
+        }
+    }
+
+    /// An old key with another body.
+    fn altered_wish(&mut self) -> Option<WishId> {
+        let old = self.old_wish()?;
+        let wish = self.wishes.get(old);
+        let (who, text) = (Arc::clone(&wish.who), wish.key.text.clone());
+        let body = altered(wish.body());
+        Some(self.wishes.add(&who, text, body))
+    }
+
+    fn new_wish(&mut self, assets: usize) -> WishId {
+        let number = self.wishes.len();
+        // Few texts, so that different people often choose the same.
+        let text = format!("key-{}", number / 2);
+        let asset = match self.some_asset() {
+            Some(asset) if self.ledger.registered().len() >= assets => asset,
+            other if other.is_none() || self.seed.one_in(4) => {
+                let who = self.manager();
+                let body = self.registration(&who);
+                return self.wishes.add(&who, text, body);
+            }
+            other => other.expect("there is one"),
+        };
+        let who = self.person();
+        let body = self.command(asset, &who);
+        self.wishes.add(&who, text, body)
+    }
+
+    pub(super) fn registration(&mut self, who: &Principal) -> Body {
+        let shared_with = match self.seed.below(3) {
+            0 => vec!["*".to_owned()],
+            1 => vec!["org_2".to_owned()],
+            _ => Vec::new(),
+        };
+        let new = NewAsset {
+            name: format!("Asset {}", self.wishes.len()),
+            category: CATEGORIES[self.seed.index(2)].to_owned(),
+            owner_org_id: who.org.clone(),
+            location_id: "loc_1".to_owned(),
+            shared_with,
+            booking_terms: None,
+        };
+        let command = Command::RegisterAsset(new);
+        Body { target: Target::New, command, if_match: IfMatch::Missing }
+    }
+
+    fn command(&mut self, asset: AssetId, who: &Principal) -> Body {
+        let on_asset = |command, if_match| Body { target: Target::Asset(asset), command, if_match };
+        match self.seed.below(20) {
+            0..2 => {
+                let change = self.change();
+                let if_match = self.if_match(asset);
+                on_asset(Command::UpdateAsset(change), if_match)
+            }
+            2..4 => {
+                let booking = self.some_booking(asset);
+                let command = Command::CancelBooking { booking, reason: None };
+                Body { target: Target::Booking(booking), command, if_match: IfMatch::Missing }
+            }
+            4..8 => {
+                let booking = Some(self.some_booking(asset)).filter(|_| !self.seed.one_in(30));
+                let condition_notes = self.seed.one_in(2).then(|| "as good as new".to_owned());
+                on_asset(Command::CheckIn { booking, condition_notes }, IfMatch::Missing)
+            }
+            8..11 => {
+                let booking = Some(self.some_booking(asset));
+                let extra_cost_minor = self.seed.one_in(2).then_some(1_250);
+                on_asset(Command::CheckOut { booking, extra_cost_minor }, IfMatch::Missing)
+            }
+            _ => on_asset(self.booking(who), IfMatch::Missing),
+        }
+    }
+
+    fn change(&mut self) -> AssetChange {
+        let number = self.wishes.len();
+        let status = match self.seed.below(12) {
+            0 => Some(AssetStatus::Inactive),
+            1 => Some(AssetStatus::Maintenance),
+            2 if self.seed.one_in(4) => Some(AssetStatus::Retired),
+            3..8 => Some(AssetStatus::Active),
+            _ => None,
+        };
+        AssetChange {
+            name: self.seed.one_in(2).then(|| format!("Renamed {number}")),
+            status,
+            shared_with: self.seed.one_in(4).then(|| vec!["*".to_owned()]),
+            booking_terms: self.seed.one_in(6).then_some(Change::Clear),
+            ..AssetChange::default()
+        }
+    }
+
+    fn if_match(&mut self, asset: AssetId) -> IfMatch {
+        match self.seed.below(8) {
+            0 => IfMatch::Missing,
+            1..4 => IfMatch::Any,
+            _ => {
+                let chronicle = &self.ledger.assets[&asset.tag];
+                let image = chronicle.asset_at(chronicle.version());
+                IfMatch::Tags(image.map(|image| image.facts.etag.clone()).into_iter().collect())
+            }
+        }
+    }
+
+    /// In steps of ten minutes from about now on, so that windows meet, touch and miss each other.
+    fn booking(&mut self, who: &Principal) -> Command {
+        let step_ms = STEP_MINUTES * 60_000;
+        let now = self.machine().ground.clock.now().millis() / step_ms * step_ms;
+        let ahead = i64::try_from(self.seed.below(24)).expect("small");
+        let length = 1 + i64::try_from(self.seed.below(4)).expect("small");
+        let start = holdfast_domain::Timestamp::from_millis(now + ahead * step_ms);
+        let window = Window { start, end: start.plus_millis(length * step_ms) };
+        let other = self.person();
+        let for_another = self.seed.one_in(if who.manages() { 2 } else { 10 });
+        Command::CreateBooking(NewBooking {
+            user_id: if for_another { &*other } else { who }.subject.clone(),
+            window,
+            accept_terms: !self.seed.one_in(25),
+            terms_version: None,
+        })
+    }
+
+    /// One read on one of the read paths.
+    pub(super) fn client_reads(&mut self) {
+        let who = self.person();
+        let Some(asset) = self.some_asset() else { return };
+        match self.seed.below(8) {
+            0 => self.read(Arc::clone(&who), asset.tag, Ask::Asset(who)),
+            1 | 2 => {
+                let booking = self.some_booking(asset);
+                self.read(Arc::clone(&who), asset.tag, Ask::Booking(who, booking));
+            }
+            3 | 4 => {
+                let ask = self.page(asset, &who);
+                self.read(Arc::clone(&who), asset.tag, Ask::Bookings(who, ask));
+            }
+            5 => self.read(Arc::clone(&who), asset.tag, Ask::Audit(who)),
+            6 => {
+                let filter = self.asset_filter();
+                let limit = 1 + self.seed.index(4);
+                self.tolerate(self.list_of_assets(&who, &filter, limit));
+            }
+            _ => self.reads_own_list(&who),
+        }
+    }
+
+    fn reads_own_list(&mut self, who: &Arc<Principal>) {
+        let oldest_first = self.seed.one_in(3);
+        let limit = 1 + self.seed.index(5);
+        let middle = self.seed.below(100);
+        let bounds = match self.seed.below(3) {
+            0 => (middle, u64::MAX),
+            1 => (0, middle),
+            _ => (0, u64::MAX),
+        };
+        let user = (&*who.org, &*who.subject);
+        match self.list_of_user(user, bounds, oldest_first, limit) {
+            Ok(found) => {
+                if let Some((_, booking)) = found.first() {
+                    let ask = Ask::Booking(Arc::clone(who), *booking);
+                    self.read(Arc::clone(who), booking.tag, ask);
+                }
+            }
+            Err(error) => self.tolerate(Err(error)),
+        }
+    }
+
+    fn page(&mut self, asset: AssetId, who: &Principal) -> BookingsAsk {
+        let middle = self.some_booking(asset).stamp;
+        let (low, high) = match self.seed.below(4) {
+            0 => (Stamp::MIN, middle),
+            1 => (middle, Stamp::MAX),
+            _ => (Stamp::MIN, Stamp::MAX),
+        };
+        let status = match self.seed.below(5) {
+            0 => vec![BookingStatus::CheckedOut, BookingStatus::Confirmed],
+            1 => vec![BookingStatus::Cancelled],
+            _ => Vec::new(),
+        };
+        let filter = BookingFilter {
+            status,
+            user_id: self.seed.one_in(5).then(|| who.subject.clone()),
+            ..BookingFilter::default()
+        };
+        let limit = 1 + self.seed.index(6);
+        BookingsAsk { filter, low, high, oldest_first: self.seed.one_in(3), limit }
+    }
+
+    fn asset_filter(&mut self) -> AssetFilter {
+        let category = CATEGORIES[self.seed.index(2)].to_owned();
+        AssetFilter {
+            category: self.seed.one_in(3).then_some(category),
+            status: if self.seed.one_in(3) { vec![AssetStatus::Active] } else { Vec::new() },
+            ..AssetFilter::default()
+        }
+    }
+}
+
+/// A number in `low..=high`.
+pub(super) fn between(seed: &mut Seed, low: u64, high: u64) -> u64 {
+    low + seed.below(high - low + 1)
+}
