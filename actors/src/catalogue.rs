@@ -104,15 +104,10 @@ enum Term {
 }
 
 impl Catalogue {
-    /// Adds the asset, or replaces what is known of it. `placed` is the record with its document.
+    /// Adds the asset, or replaces what is known of it. `placed` is the record with its document;
+    /// assets are added in the order in which they came to be.
     pub fn put(&self, card: Card, placed: Placed) {
         self.rows.write().put(card, placed.position, placed.address);
-    }
-
-    /// As [`Catalogue::put`], for the many of a start: `created` is when the asset came to be, and
-    /// assets come in that order.
-    pub fn load(&self, card: Card, created: Position, document: Address) {
-        self.rows.write().put(card, created, document);
     }
 
     pub fn len(&self) -> usize {

@@ -243,23 +243,25 @@ pub fn recover(
     Ok(Recovered { opened, history, catalogue, applied, end: position })
 }
 
-/// Assets in the order in which they came to be: those of the views, then those of the tail.
+/// Assets in the order in which they came to be. A fold that was cut short may have left the head of
+/// a later asset and not that of an earlier one, so heads and tail are merged by position.
 fn load(
     history: &History,
     catalogue: &Catalogue,
-    cards: Vec<(Card, Placed)>,
+    tail: Vec<(Card, Placed)>,
 ) -> Result<(), StartError> {
     let mut heads: Vec<(Position, Address)> = Vec::new();
     history.asset_heads(&mut |head: AssetHead| heads.push((head.created, head.document)))?;
-    heads.sort_unstable();
+    let mut cards: Vec<(Position, Address, Card)> = Vec::with_capacity(heads.len() + tail.len());
     for (created, document) in heads {
         let record = history.journal.read(document).map_err(HistoryError::from)?;
-        if let Some(card) = card_of(&record) {
-            catalogue.load(card, created, document);
-        }
+        cards.extend(card_of(&record).map(|card| (created, document, card)));
     }
-    for (card, placed) in cards {
-        catalogue.put(card, placed);
+    cards.extend(tail.into_iter().map(|(card, placed)| (placed.position, placed.address, card)));
+    // Stable: what the tail says of the same creation comes later and counts.
+    cards.sort_by_key(|(position, ..)| *position);
+    for (position, address, card) in cards {
+        catalogue.put(card, Placed { position, address });
     }
     Ok(())
 }
