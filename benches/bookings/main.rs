@@ -31,10 +31,7 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 
-use crate::{
-    load::Slots,
-    round::{Round, Setting},
-};
+use crate::{load::Slots, report::Column, round::Setting};
 
 /// Durable bookings a second over HTTP, beside a bare axum handler
 #[derive(Parser)]
@@ -43,7 +40,7 @@ struct Cli {
     /// What to measure
     #[arg(long, value_enum, default_value_t = Mode::Burst)]
     mode: Mode,
-    /// Pairs of rounds; [default: 5 of a burst, 1 sustained]
+    /// Turns [default: 5 of a burst, 1 sustained]
     #[arg(long)]
     rounds: Option<usize>,
     /// Measured seconds of a round [default: 10 of a burst, 60 sustained]
@@ -61,9 +58,12 @@ struct Cli {
     /// Threads of the generator
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Leave out the real server, or the ceiling
+    /// Leave out the ceiling, or everything else
     #[arg(long, value_enum)]
     only: Option<Target>,
+    /// Another build of the server to take turns with; may be repeated
+    #[arg(long, value_name = "BINARY")]
+    against: Vec<PathBuf>,
     /// Append the figures to benches/RESULTS.md
     #[arg(long)]
     write: bool,
@@ -145,7 +145,10 @@ async fn measure(cli: &Cli) -> anyhow::Result<String> {
         text += &burst(cli, &setting(cli, cli.seconds.unwrap_or(10))?).await?;
     }
     if matches!(cli.mode, Mode::Groups | Mode::All) {
-        let groups = round::groups(&setting(cli, cli.seconds.unwrap_or(5))?, 0x9000_0000).await?;
+        let groups = {
+            let setting = setting(cli, cli.seconds.unwrap_or(5))?;
+            round::groups(&setting, &server::this_build(), 0x9000_0000).await?
+        };
         text += &shown(format!("\n{}", report::groups(&groups)));
     }
     if matches!(cli.mode, Mode::Sustained | Mode::All) {
@@ -170,59 +173,90 @@ fn setting(cli: &Cli, seconds: u64) -> anyhow::Result<Setting> {
     })
 }
 
-async fn burst(cli: &Cli, setting: &Setting) -> anyhow::Result<String> {
-    let mut pairs = Vec::new();
-    for number in 0..cli.rounds.unwrap_or(5) {
-        println!("burst, pair {}:", number + 1);
-        let nonce = u32::try_from(number)?;
-        let ceiling = match cli.only {
-            Some(Target::Holdfast) => None,
-            _ => Some(told("ceiling", round::ceiling(setting, nonce).await?)),
-        };
-        let bookings = match cli.only {
-            Some(Target::Ceiling) => None,
-            _ => Some(told("holdfast", round::burst(setting, nonce).await?)),
-        };
-        pairs.extend(ceiling.zip(bookings));
+/// What takes turns, in order.
+fn contestants(cli: &Cli) -> Vec<Contestant> {
+    let mut contestants = Vec::new();
+    if cli.only != Some(Target::Holdfast) {
+        contestants.push(Contestant::Ceiling);
     }
-    if pairs.is_empty() {
-        return Ok(String::new());
+    if cli.only != Some(Target::Ceiling) {
+        contestants.push(Contestant::Build(server::this_build()));
+        contestants.extend(cli.against.iter().cloned().map(Contestant::Build));
+    }
+    contestants
+}
+
+enum Contestant {
+    Ceiling,
+    Build(PathBuf),
+}
+
+impl Contestant {
+    fn name(&self) -> String {
+        match self {
+            Self::Ceiling => "bare axum handler".to_owned(),
+            Self::Build(path) if *path == server::this_build() => "durable bookings".to_owned(),
+            Self::Build(path) => path.display().to_string(),
+        }
+    }
+}
+
+fn columns(contestants: &[Contestant]) -> Vec<Column> {
+    contestants.iter().map(|one| Column { name: one.name(), rounds: Vec::new() }).collect()
+}
+
+async fn burst(cli: &Cli, setting: &Setting) -> anyhow::Result<String> {
+    let contestants = contestants(cli);
+    let mut columns = columns(&contestants);
+    let turns = cli.rounds.unwrap_or(5);
+    for turn in 0..turns {
+        println!("burst, turn {}:", turn + 1);
+        let nonce = u32::try_from(turn)?;
+        for (contestant, column) in contestants.iter().zip(&mut columns) {
+            let round = match contestant {
+                Contestant::Ceiling => round::ceiling(setting, nonce).await?,
+                Contestant::Build(build) => round::burst(setting, build, nonce).await?,
+            };
+            println!("{}", round.line(&column.name));
+            column.rounds.push(round);
+        }
     }
     let heading = format!(
-        "\n### Burst: {} pairs of rounds of {} s, each on a fresh data directory\n\n",
-        pairs.len(),
+        "\n### Burst: {turns} turns of {} s, each on a fresh data directory\n\n\
+         Least – **median** – greatest.\n\n",
         setting.length.as_secs()
     );
-    Ok(shown(heading + "Least – **median** – greatest.\n\n" + &report::table(&pairs)))
+    Ok(shown(heading + &report::table(&columns)))
 }
 
 async fn sustained(cli: &Cli, setting: &Setting) -> anyhow::Result<String> {
-    let mut text = format!("\n### Sustained: {} s\n\n", setting.length.as_secs());
-    let mut pairs = Vec::new();
-    for number in 0..cli.rounds.unwrap_or(1) {
-        println!("sustained, pair {}:", number + 1);
-        let nonce = 0x5000_0000 + u32::try_from(number)?;
-        let ceiling = match cli.only {
-            Some(Target::Holdfast) => None,
-            _ => Some(told("ceiling", round::ceiling(setting, nonce).await?)),
-        };
-        if cli.only == Some(Target::Ceiling) {
-            continue;
+    let contestants = contestants(cli);
+    let mut columns = columns(&contestants);
+    let turns = cli.rounds.unwrap_or(1);
+    let mut text = format!("\n### Sustained: {turns} × {} s\n\n", setting.length.as_secs());
+    for turn in 0..turns {
+        println!("sustained, turn {}:", turn + 1);
+        let nonce = 0x5000_0000 + u32::try_from(turn)?;
+        for (contestant, column) in contestants.iter().zip(&mut columns) {
+            let round = match contestant {
+                Contestant::Ceiling => round::ceiling(setting, nonce).await?,
+                Contestant::Build(build) => {
+                    let (round, after) = round::sustained(setting, build, nonce).await?;
+                    text += &shown(format!(
+                        "{}, turn {}:\n\n{}\n{}\n",
+                        column.name,
+                        turn + 1,
+                        report::timeline(&round),
+                        report::aftermath(&round, &after)
+                    ));
+                    round
+                }
+            };
+            println!("{}", round.line(&column.name));
+            column.rounds.push(round);
         }
-        let (bookings, after) = round::sustained(setting, nonce).await?;
-        let bookings = told("holdfast", bookings);
-        text += &shown(report::timeline(&bookings) + "\n" + &report::aftermath(&bookings, &after));
-        pairs.extend(ceiling.map(|ceiling| (ceiling, bookings)));
     }
-    if !pairs.is_empty() {
-        text += &shown(format!("\n{}", report::table(&pairs)));
-    }
-    Ok(text)
-}
-
-fn told(name: &str, round: Round) -> Round {
-    println!("{}", round.line(name));
-    round
+    Ok(text + &shown(report::table(&columns)))
 }
 
 fn shown(text: String) -> String {

@@ -48,6 +48,15 @@ impl Round {
         self.shares.generator_us as f64 / self.tally.acknowledged as f64
     }
 
+    /// Server and generator together: what bounds the rate where nothing else runs.
+    fn processor_us(&self) -> f64 {
+        self.server_us() + self.generator_us()
+    }
+
+    fn peak_resident_mib(&self) -> f64 {
+        self.peak_resident_bytes.map_or(f64::NAN, |bytes| bytes as f64 / MIB)
+    }
+
     /// Of the processor time that was used at all.
     fn others_percent(&self) -> f64 {
         let shares = self.shares;
@@ -75,33 +84,45 @@ impl Round {
     }
 }
 
-/// A table of paired rounds, least – median – greatest of each figure.
-pub(crate) fn table(pairs: &[(Round, Round)]) -> String {
-    let ceilings: Vec<&Round> = pairs.iter().map(|(ceiling, _)| ceiling).collect();
-    let bookings: Vec<&Round> = pairs.iter().map(|(_, bookings)| bookings).collect();
-    let mut text =
-        String::from("| | bare axum handler (the ceiling) | durable bookings |\n|---|---|---|\n");
-    let mut row = |name: &str, decimals: usize, figure: fn(&Round) -> f64| {
-        let cell =
-            |rounds: &[&Round]| Spread::of(rounds.iter().map(|round| figure(round))).text(decimals);
-        let _ = writeln!(text, "| {name} | {} | {} |", cell(&ceilings), cell(&bookings));
-    };
-    row("answers/s", 0, Round::rate);
-    row("p50, ms", 2, |round| round.latency_ms(0.5));
-    row("p99, ms", 2, |round| round.latency_ms(0.99));
-    row("max, ms", 1, |round| round.latency_ms(1.0));
-    row("server, µs of processor per answer", 1, Round::server_us);
-    row("generator, µs of processor per answer", 1, Round::generator_us);
-    row("peak RSS of the server, MiB", 0, |round| {
-        round.peak_resident_bytes.map_or(f64::NAN, |bytes| bytes as f64 / MIB)
-    });
-    row("noise: processor time of other processes, %", 0, Round::others_percent);
-    let _ = writeln!(text, "| **ratio** within a pair | 1 | {} |", ratio(pairs).text(2));
-    text
+/// What was measured, with one round of each turn.
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) rounds: Vec<Round>,
 }
 
-pub(crate) fn ratio(pairs: &[(Round, Round)]) -> Spread {
-    Spread::of(pairs.iter().map(|(ceiling, bookings)| bookings.rate() / ceiling.rate()))
+/// Least – median – greatest of each figure; ratios are taken within a turn, to the first column.
+pub(crate) fn table(columns: &[Column]) -> String {
+    let mut text = String::from("| |");
+    for column in columns {
+        let _ = write!(text, " {} |", column.name);
+    }
+    let _ = write!(text, "\n|---|{}\n", "---|".repeat(columns.len()));
+    let mut row = |name: &str, decimals: usize, figure: &dyn Fn(&Column, usize) -> f64| {
+        let _ = write!(text, "| {name} |");
+        for column in columns {
+            let figures = (0..column.rounds.len()).map(|turn| figure(column, turn));
+            let _ = write!(text, " {} |", Spread::of(figures).text(decimals));
+        }
+        text.push('\n');
+    };
+    let of = |figure: fn(&Round) -> f64| {
+        move |column: &Column, turn: usize| figure(&column.rounds[turn])
+    };
+    row("answers/s", 0, &of(Round::rate));
+    row("p50, ms", 2, &of(|round| round.latency_ms(0.5)));
+    row("p99, ms", 2, &of(|round| round.latency_ms(0.99)));
+    row("max, ms", 1, &of(|round| round.latency_ms(1.0)));
+    row("server, µs of processor per answer", 1, &of(Round::server_us));
+    row("generator, µs of processor per answer", 1, &of(Round::generator_us));
+    row("peak RSS of the server, MiB", 0, &of(Round::peak_resident_mib));
+    row("noise: processor time of other processes, %", 0, &of(Round::others_percent));
+    row("**answers/s as a ratio**", 2, &|column, turn| {
+        column.rounds[turn].rate() / columns[0].rounds[turn].rate()
+    });
+    row("processor time (server and generator) per answer as a ratio", 2, &|column, turn| {
+        columns[0].rounds[turn].processor_us() / column.rounds[turn].processor_us()
+    });
+    text
 }
 
 /// How a sustained round went, look by look.

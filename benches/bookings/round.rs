@@ -63,15 +63,15 @@ pub(crate) async fn ceiling(setting: &Setting, nonce: u32) -> anyhow::Result<Rou
 
 /// A round on a new data directory. Then the truth is checked twice: by the server that made the
 /// promises, and, after it was killed without warning, by the one that recovers.
-pub(crate) async fn burst(setting: &Setting, nonce: u32) -> anyhow::Result<Round> {
+pub(crate) async fn burst(setting: &Setting, build: &Path, nonce: u32) -> anyhow::Result<Round> {
     let folder = tempfile::tempdir_in(&setting.ground)?;
-    let server = Server::holdfast(folder.path())?;
+    let server = Server::holdfast(build, folder.path())?;
     let bookers = register(setting, &server, folder.path()).await?;
     let (round, bookers) = measure(setting, &server, bookers, nonce, false).await?;
     fault_free(&round.tally)?;
     truth::check(server.address, &bookers).await.context("the running server")?;
     server.kill();
-    let server = Server::holdfast(folder.path())?;
+    let server = Server::holdfast(build, folder.path())?;
     let checked = truth::check(server.address, &bookers).await.context("after SIGKILL")?;
     println!(
         "  truth: {} acknowledged bookings re-read byte for byte, {} lists ({} bookings) complete \
@@ -85,7 +85,7 @@ pub(crate) async fn burst(setting: &Setting, nonce: u32) -> anyhow::Result<Round
 /// truth by the server that starts again.
 pub(crate) async fn sustained(setting: &Setting, nonce: u32) -> anyhow::Result<(Round, Aftermath)> {
     let folder = tempfile::tempdir_in(&setting.ground)?;
-    let server = Server::holdfast(folder.path())?;
+    let server = Server::holdfast(build, folder.path())?;
     let bookers = register(setting, &server, folder.path()).await?;
     let (round, bookers) = measure(setting, &server, bookers, nonce, true).await?;
     fault_free(&round.tally)?;
@@ -97,7 +97,7 @@ pub(crate) async fn sustained(setting: &Setting, nonce: u32) -> anyhow::Result<(
     let starting = stopwatch::now();
     let journal_bytes = machine::disk_bytes(&folder.path().join("journal"));
     let views_bytes = machine::disk_bytes(&folder.path().join("views.sled"));
-    let server = Server::holdfast(folder.path())?;
+    let server = Server::holdfast(build, folder.path())?;
     let start_seconds = (stopwatch::now() - starting).as_secs_f64();
     truth::check(server.address, &bookers).await.context("after SIGTERM")?;
     Ok((round, Aftermath { stop_seconds, start_seconds, journal_bytes, views_bytes }))
@@ -105,11 +105,11 @@ pub(crate) async fn sustained(setting: &Setting, nonce: u32) -> anyhow::Result<(
 
 /// A round under a tracer, for the number of records that share an `fdatasync`. Its speed is not
 /// compared with anything.
-pub(crate) async fn groups(setting: &Setting, nonce: u32) -> anyhow::Result<Groups> {
+pub(crate) async fn groups(setting: &Setting, build: &Path, nonce: u32) -> anyhow::Result<Groups> {
     let folder = tempfile::tempdir_in(&setting.ground)?;
     let counts = folder.path().join("counts");
     let data = folder.path().join("data");
-    let server = Server::holdfast_traced(&data, &counts)?;
+    let server = Server::holdfast_traced(build, &data, &counts)?;
     let bookers = register(setting, &server, &data).await?;
     let (round, _) = measure(setting, &server, bookers, nonce, false).await?;
     fault_free(&round.tally)?;

@@ -23,17 +23,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The server on `folder`, new or used.
-    pub(crate) fn holdfast(folder: &Path) -> anyhow::Result<Self> {
-        Self::start(serve(Command::new(binary()), folder))
+    /// The server of `build` on `folder`, new or used.
+    pub(crate) fn holdfast(build: &Path, folder: &Path) -> anyhow::Result<Self> {
+        Self::start(serve(Command::new(build), folder))
     }
 
     /// The same, with its calls of `fdatasync` and `fsync` counted into `counts` at its end. The
     /// tracer stays behind the scenes, so that the child is still the server itself.
-    pub(crate) fn holdfast_traced(folder: &Path, counts: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn holdfast_traced(
+        build: &Path,
+        folder: &Path,
+        counts: &Path,
+    ) -> anyhow::Result<Self> {
         let mut strace = Command::new("strace");
         strace.args(["-D", "-f", "--seccomp-bpf", "-c", "-e", "trace=fdatasync,fsync", "-o"]);
-        strace.arg(counts).arg(binary());
+        strace.arg(counts).arg(build);
         Self::start(serve(strace, folder))
     }
 
@@ -93,7 +97,8 @@ impl Drop for Server {
     }
 }
 
-fn binary() -> PathBuf {
+/// The build this bench belongs to.
+pub(crate) fn this_build() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_holdfast"))
 }
 
@@ -111,7 +116,7 @@ fn address(line: &str) -> Option<SocketAddr> {
 
 /// A manager's token for subject `usr_<number>`, made by the binary itself.
 pub(crate) fn token(folder: &Path, number: usize) -> anyhow::Result<String> {
-    let output = Command::new(binary())
+    let output = Command::new(this_build())
         .args(["token", "--org", "org_bench", "--ttl", "1d", "--data-dir"])
         .arg(folder)
         .args(["--sub", &user(number)])
