@@ -83,6 +83,16 @@ pub(crate) fn disk_bytes(folder: &Path) -> u64 {
     entries.flatten().map(bytes).sum()
 }
 
+/// The same without the zeros that the files in it end with: what was written there.
+pub(crate) fn filled_bytes(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let filled = |entry: fs::DirEntry| {
+        let bytes = fs::read(entry.path()).unwrap_or_default();
+        bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1)
+    };
+    entries.flatten().map(filled).sum()
+}
+
 /// One line for the head of a results section.
 pub(crate) fn describe() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -142,16 +142,17 @@ pub(crate) fn timeline(round: &Round) -> String {
 /// What a sustained round left behind, in one paragraph.
 pub(crate) fn aftermath(round: &Round, after: &Aftermath) -> String {
     let booked = round.tally.acknowledged as f64;
-    let bytes = (after.journal_bytes + after.views_bytes) as f64;
+    let bytes = (after.journal_filled_bytes + after.views_bytes) as f64;
     format!(
         "{} bookings acknowledged, {} × 503 OVERLOADED. Orderly end {:.1} s, start again {:.1} s. \
-         On disk after folding {:.0} bytes per booking (journal {:.0} MiB with prepared segments, \
-         views {:.0} MiB).\n",
+         On disk after folding {:.0} bytes per booking (journal {:.0} MiB, {:.0} MiB with the \
+         segments prepared ahead; views {:.0} MiB).\n",
         round.tally.acknowledged,
         round.tally.overloaded,
         after.stop_seconds,
         after.start_seconds,
         bytes / booked,
+        after.journal_filled_bytes as f64 / MIB,
         after.journal_bytes as f64 / MIB,
         after.views_bytes as f64 / MIB,
     )

@@ -40,7 +40,9 @@ pub(crate) struct Round {
 pub(crate) struct Aftermath {
     pub(crate) stop_seconds: f64,
     pub(crate) start_seconds: f64,
+    /// With the segments prepared ahead.
     pub(crate) journal_bytes: u64,
+    pub(crate) journal_filled_bytes: u64,
     pub(crate) views_bytes: u64,
 }
 
@@ -83,7 +85,11 @@ pub(crate) async fn burst(setting: &Setting, build: &Path, nonce: u32) -> anyhow
 
 /// A long round with the lag of the views watched; then an orderly end, what is on disk, and the
 /// truth by the server that starts again.
-pub(crate) async fn sustained(setting: &Setting, nonce: u32) -> anyhow::Result<(Round, Aftermath)> {
+pub(crate) async fn sustained(
+    setting: &Setting,
+    build: &Path,
+    nonce: u32,
+) -> anyhow::Result<(Round, Aftermath)> {
     let folder = tempfile::tempdir_in(&setting.ground)?;
     let server = Server::holdfast(build, folder.path())?;
     let bookers = register(setting, &server, folder.path()).await?;
@@ -96,11 +102,15 @@ pub(crate) async fn sustained(setting: &Setting, nonce: u32) -> anyhow::Result<(
     let stop_seconds = (stopwatch::now() - stopping).as_secs_f64();
     let starting = stopwatch::now();
     let journal_bytes = machine::disk_bytes(&folder.path().join("journal"));
+    let journal_filled_bytes = machine::filled_bytes(&folder.path().join("journal"));
     let views_bytes = machine::disk_bytes(&folder.path().join("views.sled"));
     let server = Server::holdfast(build, folder.path())?;
     let start_seconds = (stopwatch::now() - starting).as_secs_f64();
     truth::check(server.address, &bookers).await.context("after SIGTERM")?;
-    Ok((round, Aftermath { stop_seconds, start_seconds, journal_bytes, views_bytes }))
+    Ok((
+        round,
+        Aftermath { stop_seconds, start_seconds, journal_bytes, journal_filled_bytes, views_bytes },
+    ))
 }
 
 /// A round under a tracer, for the number of records that share an `fdatasync`. Its speed is not
