@@ -2,7 +2,7 @@
 //!
 //! Where there is no `/proc` the figures are missing, never guessed.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 /// Linux counts processor time for user space in hundredths of a second, whatever its own tick.
 const MICROS_PER_TICK: u64 = 10_000;
@@ -41,6 +41,20 @@ impl Work {
             server_us,
             generator_us,
             others_us: busy_us.saturating_sub(server_us).saturating_sub(generator_us),
+        }
+    }
+}
+
+/// Returns once the machine has been all but idle for a moment, or after `patience`.
+pub(crate) async fn quiet(patience: Duration) {
+    const LOOK: Duration = Duration::from_secs(1);
+    const BUSY_PERCENT_MAX: u64 = 15;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    for _ in 0..patience.as_secs() {
+        let before = busy_us();
+        tokio::time::sleep(LOOK).await;
+        if (busy_us() - before) * 100 / (cores * 1_000_000) < BUSY_PERCENT_MAX {
+            return;
         }
     }
 }

@@ -64,6 +64,9 @@ struct Cli {
     /// Another build of the server to take turns with; may be repeated
     #[arg(long, value_name = "BINARY")]
     against: Vec<PathBuf>,
+    /// Seconds to wait, before each turn, for other processes to be quiet
+    #[arg(long, default_value_t = 0)]
+    patience: u64,
     /// Append the figures to benches/RESULTS.md
     #[arg(long)]
     write: bool,
@@ -212,6 +215,7 @@ async fn burst(cli: &Cli, setting: &Setting) -> anyhow::Result<String> {
     for turn in 0..turns {
         println!("burst, turn {}:", turn + 1);
         let nonce = u32::try_from(turn)?;
+        machine::quiet(Duration::from_secs(cli.patience)).await;
         for (contestant, column) in contestants.iter().zip(&mut columns) {
             let round = match contestant {
                 Contestant::Ceiling => round::ceiling(setting, nonce).await?,
@@ -237,6 +241,7 @@ async fn sustained(cli: &Cli, setting: &Setting) -> anyhow::Result<String> {
     for turn in 0..turns {
         println!("sustained, turn {}:", turn + 1);
         let nonce = 0x5000_0000 + u32::try_from(turn)?;
+        machine::quiet(Duration::from_secs(cli.patience)).await;
         for (contestant, column) in contestants.iter().zip(&mut columns) {
             let round = match contestant {
                 Contestant::Ceiling => round::ceiling(setting, nonce).await?,
