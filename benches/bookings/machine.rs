@@ -7,6 +7,8 @@ use std::{fs, path::Path, process::Command, time::Duration};
 /// Linux counts processor time for user space in hundredths of a second, whatever its own tick.
 const MICROS_PER_TICK: u64 = 10_000;
 
+const BLOCK_BYTES: usize = 4_096;
+
 /// Processor time since the start, in microseconds: of the whole machine, and of two processes.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Work {
@@ -76,6 +78,17 @@ fn process_us(process: &str) -> u64 {
     (ticks(11).unwrap_or(0) + ticks(12).unwrap_or(0)) * MICROS_PER_TICK
 }
 
+/// Writes the thread `name` of a process has made so far. The commit stage makes one per group, and
+/// one a second for the high-water mark.
+pub(crate) fn writes_of_thread(process: u32, name: &str) -> Option<u64> {
+    let mut threads = fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten();
+    let thread = threads.find(|thread| {
+        fs::read_to_string(thread.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+    })?;
+    let io = fs::read_to_string(thread.path().join("io")).ok()?;
+    io.lines().find_map(|line| line.strip_prefix("syscw: "))?.parse().ok()
+}
+
 /// Resident memory at its highest, in bytes.
 pub(crate) fn peak_resident_bytes(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
@@ -97,11 +110,13 @@ pub(crate) fn disk_bytes(folder: &Path) -> u64 {
     entries.flatten().map(bytes).sum()
 }
 
-/// The same without the zeros that the files in it end with: what was written there.
+/// What was written of the files in a folder: their lengths without the zeros they end with. A mark
+/// that a file carries in its last block from the first is left out.
 pub(crate) fn filled_bytes(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let filled = |entry: fs::DirEntry| {
         let bytes = fs::read(entry.path()).unwrap_or_default();
+        let bytes = &bytes[..bytes.len().saturating_sub(BLOCK_BYTES)];
         bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1)
     };
     entries.flatten().map(filled).sum()

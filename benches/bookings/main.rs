@@ -1,6 +1,6 @@
 //! How many durable bookings a second over HTTP, beside a bare handler in the same run?
 //!
-//! `cargo bench --bench bookings -- --mode burst|sustained|groups|all [--write]`. Both servers are
+//! `cargo bench --bench bookings -- --mode burst|sustained|all [--write]`. Both servers are
 //! processes of their own on loopback, loaded in turn by the same closed loop; every run ends in a
 //! check of the truth. What it must not do: compare figures of different runs, or leave out a
 //! round.
@@ -84,8 +84,6 @@ enum Mode {
     Burst,
     /// A long round, with the lag of the views watched
     Sustained,
-    /// Records that share an fdatasync; needs strace
-    Groups,
     All,
 }
 
@@ -146,13 +144,6 @@ async fn measure(cli: &Cli) -> anyhow::Result<String> {
     println!("{text}");
     if matches!(cli.mode, Mode::Burst | Mode::All) {
         text += &burst(cli, &setting(cli, cli.seconds.unwrap_or(10))?).await?;
-    }
-    if matches!(cli.mode, Mode::Groups | Mode::All) {
-        let groups = {
-            let setting = setting(cli, cli.seconds.unwrap_or(5))?;
-            round::groups(&setting, &server::this_build(), 0x9000_0000).await?
-        };
-        text += &shown(format!("\n{}", report::groups(&groups)));
     }
     if matches!(cli.mode, Mode::Sustained | Mode::All) {
         text += &sustained(cli, &setting(cli, cli.seconds.unwrap_or(60))?).await?;

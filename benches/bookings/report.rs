@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::round::{Aftermath, Groups, Round};
+use crate::round::{Aftermath, Round};
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -27,6 +27,9 @@ impl Spread {
     fn text(&self, decimals: usize) -> String {
         let least = self.sorted.first().copied().unwrap_or(f64::NAN);
         let greatest = self.sorted.last().copied().unwrap_or(f64::NAN);
+        if self.median().is_nan() {
+            return "–".to_owned();
+        }
         format!("{least:.decimals$} – **{:.decimals$}** – {greatest:.decimals$}", self.median())
     }
 }
@@ -53,6 +56,10 @@ impl Round {
         self.server_us() + self.generator_us()
     }
 
+    fn records_per_group(&self) -> f64 {
+        self.groups.map_or(f64::NAN, |groups| self.tally.acknowledged as f64 / groups as f64)
+    }
+
     fn peak_resident_mib(&self) -> f64 {
         self.peak_resident_bytes.map_or(f64::NAN, |bytes| bytes as f64 / MIB)
     }
@@ -68,7 +75,7 @@ impl Round {
     pub(crate) fn line(&self, name: &str) -> String {
         format!(
             "  {name:<9} {:>8.0}/s  p50 {:.2} ms  p99 {:.2} ms  max {:.1} ms  server {:.1} µs, \
-             generator {:.1} µs of processor each, others {:.0} %{}",
+             generator {:.1} µs of processor each, others {:.0} %, groups of {:.1}{}",
             self.rate(),
             self.latency_ms(0.5),
             self.latency_ms(0.99),
@@ -76,6 +83,7 @@ impl Round {
             self.server_us(),
             self.generator_us(),
             self.others_percent(),
+            self.records_per_group(),
             match self.tally.overloaded {
                 0 => String::new(),
                 refused => format!(", {refused} × 503 OVERLOADED"),
@@ -113,6 +121,7 @@ pub(crate) fn table(columns: &[Column]) -> String {
     row("p99, ms", 2, &of(|round| round.latency_ms(0.99)));
     row("max, ms", 1, &of(|round| round.latency_ms(1.0)));
     row("server, µs of processor per answer", 1, &of(Round::server_us));
+    row("records in a group, one `fdatasync` each", 1, &of(Round::records_per_group));
     row("generator, µs of processor per answer", 1, &of(Round::generator_us));
     row("peak RSS of the server, MiB", 0, &of(Round::peak_resident_mib));
     row("noise: processor time of other processes, %", 0, &of(Round::others_percent));
@@ -155,16 +164,5 @@ pub(crate) fn aftermath(round: &Round, after: &Aftermath) -> String {
         after.journal_filled_bytes as f64 / MIB,
         after.journal_bytes as f64 / MIB,
         after.views_bytes as f64 / MIB,
-    )
-}
-
-pub(crate) fn groups(groups: &Groups) -> String {
-    format!(
-        "Group commit, counted by `strace` in a round of its own ({:.0} s): {} records, {} calls of \
-         fdatasync of any kind, {:.1} records per call.\n",
-        groups.seconds,
-        groups.records,
-        groups.fdatasyncs,
-        groups.records as f64 / groups.fdatasyncs as f64
     )
 }

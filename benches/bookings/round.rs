@@ -34,6 +34,8 @@ pub(crate) struct Round {
     pub(crate) shares: Shares,
     pub(crate) looks: Vec<Look>,
     pub(crate) peak_resident_bytes: Option<u64>,
+    /// Groups appended to the journal, each with one `fdatasync`.
+    pub(crate) groups: Option<u64>,
 }
 
 /// What is known of a server after a sustained round and an orderly end.
@@ -44,13 +46,6 @@ pub(crate) struct Aftermath {
     pub(crate) journal_bytes: u64,
     pub(crate) journal_filled_bytes: u64,
     pub(crate) views_bytes: u64,
-}
-
-/// Records in all against calls of `fdatasync`.
-pub(crate) struct Groups {
-    pub(crate) records: u64,
-    pub(crate) fdatasyncs: u64,
-    pub(crate) seconds: f64,
 }
 
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -113,36 +108,6 @@ pub(crate) async fn sustained(
     ))
 }
 
-/// A round under a tracer, for the number of records that share an `fdatasync`. Its speed is not
-/// compared with anything.
-pub(crate) async fn groups(setting: &Setting, build: &Path, nonce: u32) -> anyhow::Result<Groups> {
-    let folder = tempfile::tempdir_in(&setting.ground)?;
-    let counts = folder.path().join("counts");
-    let data = folder.path().join("data");
-    let server = Server::holdfast_traced(build, &data, &counts)?;
-    let bookers = register(setting, &server, &data).await?;
-    let (round, _) = measure(setting, &server, bookers, nonce, false).await?;
-    fault_free(&round.tally)?;
-    server.stop()?;
-    let fdatasyncs = wait_for_counts(&counts).await?;
-    Ok(Groups {
-        records: round.tally.acknowledged + setting.assets as u64,
-        fdatasyncs,
-        seconds: (setting.warm_up + setting.length).as_secs_f64(),
-    })
-}
-
-/// The tracer writes its table a moment after the server has ended.
-async fn wait_for_counts(counts: &Path) -> anyhow::Result<u64> {
-    for _ in 0..100 {
-        if let Some(count) = server::fdatasyncs(counts) {
-            return Ok(count);
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    anyhow::bail!("strace left no table")
-}
-
 async fn register(
     setting: &Setting,
     server: &Server,
@@ -178,6 +143,7 @@ async fn measure(
         };
         tokio::spawn(watch::watch(server.address, progress, LOOK_EVERY, seen))
     });
+    let groups_before = groups(server);
     let before = Work::of(server.process());
     let (tally, bookers) = load::run(plan, bookers).await?;
     let shares = before.until(Work::of(server.process()));
@@ -194,8 +160,13 @@ async fn measure(
             unfolded: watch::unfolded(&mut connection).await,
         });
     }
+    let groups = groups(server).zip(groups_before).map(|(after, before)| after - before);
     let peak_resident_bytes = machine::peak_resident_bytes(server.process());
-    Ok((Round { tally, shares, looks, peak_resident_bytes }, bookers))
+    Ok((Round { tally, shares, looks, peak_resident_bytes, groups }, bookers))
+}
+
+fn groups(server: &Server) -> Option<u64> {
+    machine::writes_of_thread(server.process(), "commit-stage")
 }
 
 /// Any answer but 201 and a refusal for want of room means that the measurement is not one.

@@ -2,7 +2,6 @@
 //! ceiling. Both say on stderr where they listen.
 
 use std::{
-    fs,
     io::{self, BufRead as _, BufReader, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -26,19 +25,6 @@ impl Server {
     /// The server of `build` on `folder`, new or used.
     pub(crate) fn holdfast(build: &Path, folder: &Path) -> anyhow::Result<Self> {
         Self::start(serve(Command::new(build), folder))
-    }
-
-    /// The same, with its calls of `fdatasync` and `fsync` counted into `counts` at its end. The
-    /// tracer stays behind the scenes, so that the child is still the server itself.
-    pub(crate) fn holdfast_traced(
-        build: &Path,
-        folder: &Path,
-        counts: &Path,
-    ) -> anyhow::Result<Self> {
-        let mut strace = Command::new("strace");
-        strace.args(["-D", "-f", "--seccomp-bpf", "-c", "-e", "trace=fdatasync,fsync", "-o"]);
-        strace.arg(counts).arg(build);
-        Self::start(serve(strace, folder))
     }
 
     pub(crate) fn ceiling() -> anyhow::Result<Self> {
@@ -129,11 +115,4 @@ pub(crate) fn token(folder: &Path, number: usize) -> anyhow::Result<String> {
 /// All of one length, so that a request's length does not depend on who sends it.
 pub(crate) fn user(number: usize) -> String {
     format!("usr_{number:04}")
-}
-
-/// Calls of `fdatasync` in a table made by `strace -c`.
-pub(crate) fn fdatasyncs(counts: &Path) -> Option<u64> {
-    let table = fs::read_to_string(counts).ok()?;
-    let row = table.lines().find(|line| line.split_whitespace().last() == Some("fdatasync"))?;
-    row.split_whitespace().nth(3)?.parse().ok()
 }
