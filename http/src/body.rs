@@ -8,12 +8,14 @@ use axum::{
     http::{HeaderMap, header},
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 
 use crate::error::ApiError;
 
 /// 256 KiB.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+
+const NOT_JSON: ApiError = ApiError::UnsupportedMediaType("Send Content-Type: application/json.");
 
 /// The whole body, unparsed; empty when there is none.
 ///
@@ -30,11 +32,14 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiEr
     if body.is_end_stream() || size.exact() == Some(0) {
         return Ok(Bytes::new());
     }
-    if !is_json(headers) {
-        return Err(ApiError::UnsupportedMediaType("Send Content-Type: application/json."));
+    let is_json = is_json(headers);
+    if size.lower() > 0 && !is_json {
+        return Err(NOT_JSON);
     }
-    match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(whole) => Ok(whole.to_bytes()),
+    // A chunked body may turn out to be empty, and then it has no type to speak of.
+    match Limited::new(body, BODY_BYTES_MAX).collect().await.map(Collected::to_bytes) {
+        Ok(bytes) if is_json || bytes.is_empty() => Ok(bytes),
+        Ok(_) => Err(NOT_JSON),
         Err(error) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge),
         Err(_) => Err(ApiError::BadRequest("The body did not arrive whole.")),
     }
@@ -67,12 +72,37 @@ mod tests {
         headers
     }
 
-    async fn outcome(rows: &[(&str, &str)], body: Vec<u8>) -> &'static str {
-        match read(&headers(rows), Body::from(body)).await {
+    async fn outcome(rows: &[(&str, &str)], body: Body) -> &'static str {
+        match read(&headers(rows), body).await {
             Ok(_) => "ok",
             Err(ApiError::BodyTooLarge) => "413",
             Err(ApiError::UnsupportedMediaType(_)) => "415",
             Err(_) => "other",
+        }
+    }
+
+    /// How long it is shows only when it has ended.
+    fn chunked(bytes: &[u8]) -> Body {
+        Body::from_stream(Body::from(bytes.to_vec()).into_data_stream())
+    }
+
+    #[tokio::test]
+    async fn a_chunked_body_needs_a_media_type_only_when_it_has_bytes() {
+        let json = ("content-type", "application/json");
+        let over = vec![b' '; BODY_BYTES_MAX + 1];
+        type Row<'a> = (&'a [(&'a str, &'a str)], &'a [u8], &'a str);
+        let rows: &[Row<'_>] = &[
+            (&[], b"", "ok"),
+            (&[("content-type", "text/plain")], b"", "ok"),
+            (&[], b"{}", "415"),
+            (&[], &over, "413"),
+            (&[json], b"{}", "ok"),
+            (&[json], &over, "413"),
+            (&[("content-encoding", "gzip")], b"", "415"),
+        ];
+        for (sent, bytes, expected) in rows {
+            assert!(chunked(bytes).size_hint().exact().is_none());
+            assert_eq!(outcome(sent, chunked(bytes)).await, *expected, "{sent:?}");
         }
     }
 
@@ -98,7 +128,7 @@ mod tests {
             (&[json, ("content-encoding", "identity")], b"{}", "415"),
         ];
         for (headers, body, expected) in rows {
-            assert_eq!(outcome(headers, body.to_vec()).await, *expected, "{headers:?}");
+            assert_eq!(outcome(headers, Body::from(body.to_vec())).await, *expected, "{headers:?}");
         }
     }
 }
