@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
+use holdfast_actors::Readiness;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -48,10 +49,16 @@ pub(crate) async fn healthz() -> Response {
 /// Whether the server takes requests.
 #[utoipa::path(get, path = "/readyz", tag = "Operations", responses(
     (status = 200, body = Ready, description = "Ready"),
-    (status = 503, body = Ready, description = "Recovering, draining, or the store has failed"),
+    (status = 503, body = Ready, description = "Recovering, draining, or the store has failed",
+        headers(("Retry-After" = String, description = "Seconds"))),
 ))]
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
-    let is = app.engine.readiness();
+    report(&app.engine.readiness())
+}
+
+/// Both outcomes have one body: whoever asks wants to know what is missing, so 503 is no problem
+/// document here.
+fn report(is: &Readiness) -> Response {
     let ready = is.is_ready();
     let mut response = json(&Ready {
         ready,
@@ -63,6 +70,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     });
     if !ready {
         *response.status_mut() = problem::codes::NOT_READY.status;
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
@@ -92,4 +100,33 @@ pub(crate) async fn explain(
 
 fn json(body: &impl Serialize) -> Response {
     reply::json(serde_json::to_vec(body).unwrap_or_default().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_ready_says_when_to_ask_again() {
+        let ready = Readiness {
+            recovered: true,
+            store_writable: true,
+            draining: false,
+            clock_astray: false,
+            unfolded_records: 3,
+        };
+        let rows = [
+            (ready.clone(), 200, None),
+            (Readiness { recovered: false, ..ready.clone() }, 503, Some("1")),
+            (Readiness { store_writable: false, ..ready.clone() }, 503, Some("1")),
+            (Readiness { draining: true, ..ready }, 503, Some("1")),
+        ];
+        for (is, status, after) in rows {
+            let response = report(&is);
+            assert_eq!(response.status(), status, "{is:?}");
+            let told = response.headers().get("retry-after").map(|it| it.to_str().unwrap());
+            assert_eq!(told, after, "{is:?}");
+            assert_eq!(response.headers()["content-type"], "application/json");
+        }
+    }
 }
