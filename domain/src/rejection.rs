@@ -123,6 +123,23 @@ pub struct Conflict {
     pub claim: Window,
 }
 
+/// The pointer to the member `name` below the pointer `at`: a JSON pointer as a URI fragment
+/// (RFC 6901 section 6).
+pub fn below(at: &str, name: &str) -> String {
+    let mut pointer = format!("{at}/");
+    for byte in name.bytes() {
+        match byte {
+            b'~' => pointer.push_str("~0"),
+            b'/' => pointer.push_str("~1"),
+            b'-' | b'.' | b'_' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b','
+            | b';' | b'=' | b':' | b'@' | b'?' => pointer.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => pointer.push(char::from(byte)),
+            byte => pointer.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    pointer
+}
+
 /// One thing wrong with a body member.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Finding {

@@ -22,7 +22,7 @@ use crate::{
     request_id::RequestId,
 };
 
-/// The id in the path. A broken percent-encoding is found here, but told only after the token.
+/// The id in the path, which the envelope has found to be decodable.
 pub(crate) type PathId = Result<Path<String>, PathRejection>;
 
 /// A read that may go ahead.
@@ -114,8 +114,8 @@ impl App {
             Kind::Change => etag::if_match(&parts.headers)?,
             Kind::Open | Kind::Read | Kind::List | Kind::Command => IfMatch::Missing,
         };
-        // A typo in a query is a mistake here as well.
-        Query::of(parts.uri.query())?.finish()?;
+        // No command has parameters: a typo is a mistake, told with those of the body.
+        let unknown = Query::of(parts.uri.query())?.found();
         let envelope = Envelope {
             principal: Arc::clone(&caller.principal),
             request_id: request_id(&parts)?,
@@ -123,7 +123,7 @@ impl App {
             key,
             if_match,
         };
-        Ok(Order { members: Members::of(value)?, envelope })
+        Ok(Order { members: Members::beside(unknown, value)?, envelope })
     }
 }
 
@@ -160,7 +160,6 @@ pub(crate) fn booking_id(id: PathId) -> Result<BookingId, ApiError> {
 }
 
 fn parse<T: std::str::FromStr>(id: PathId) -> Result<T, ApiError> {
-    let Path(text) =
-        id.map_err(|_| ApiError::BadRequest("The path's percent-encoding is broken."))?;
+    let Path(text) = id.map_err(|_| ApiError::NotFound)?;
     text.parse().map_err(|_| ApiError::NotFound)
 }

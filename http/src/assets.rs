@@ -89,13 +89,22 @@ pub(crate) async fn update(
 }
 
 fn filter(query: &mut Query) -> AssetFilter {
+    let q = query.string("q", NAME_MAX);
+    if q.as_deref().is_some_and(has_no_word) {
+        query.issue("q", "must have a letter or a digit");
+    }
     AssetFilter {
         category: query.string("category", NAME_MAX),
         status: paging::statuses(query, "ACTIVE, INACTIVE, MAINTENANCE or RETIRED"),
         location_id: query.string("location_id", ID_MAX),
         owner_org_id: query.string("owner_org_id", ID_MAX),
-        q: query.string("q", NAME_MAX),
+        q,
     }
+}
+
+/// Neither blank, which is a finding already, nor a word to look for.
+fn has_no_word(q: &str) -> bool {
+    !q.trim().is_empty() && !q.chars().any(char::is_alphanumeric)
 }
 
 fn canonical(filter: &AssetFilter) -> String {

@@ -20,6 +20,7 @@ use crate::{
     error::{ApiError, Unwritten},
     permissions,
     problem::{self, Context},
+    query,
     request_id::{self, RequestId},
 };
 
@@ -34,7 +35,7 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
         Ok(()) => caught(next.run(request)).await,
         Err(error) => error.into_response(),
     };
-    if let Some(Unwritten(error)) = response.extensions_mut().remove::<Unwritten>() {
+    if let Some(error) = unwritten(&path, &mut response) {
         let context = Context { public_url: &app.public_url, path: &path, request_id: &id };
         response = problem::write(error, &context);
     }
@@ -43,6 +44,21 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// What still has to be written as a problem document, if anything.
+fn unwritten(path: &str, response: &mut Response) -> Option<ApiError> {
+    if let Some(Unwritten(error)) = response.extensions_mut().remove() {
+        return Some(error);
+    }
+    // The pages of the documentation are a library's, with error bodies of their own.
+    match response.status() {
+        StatusCode::NOT_FOUND if path.starts_with("/docs/") => Some(ApiError::NotFound),
+        status if status.is_server_error() && path.starts_with("/docs/") => {
+            Some(ApiError::Internal)
+        }
+        _ => None,
+    }
 }
 
 /// The answer, or `Internal` where the handler panics. Caught here and not by a layer of its own,
@@ -78,6 +94,9 @@ fn within_bounds(uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
     if bytes > HEADERS_BYTES_MAX {
         return Err(ApiError::HeadersTooLarge);
     }
+    if !query::is_decodable(uri.path()) {
+        return Err(ApiError::BadRequest("The path's percent-encoding is broken."));
+    }
     Ok(())
 }
 
@@ -98,4 +117,27 @@ pub(crate) async fn other_method(request: Request) -> Response {
         response.headers_mut().insert(header::ALLOW, allow);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_bodies_that_are_not_ours_are_replaced() {
+        let rows = [
+            ("/docs/index.css", 200, None),
+            ("/docs/nothing", 404, Some(ApiError::NotFound)),
+            ("/docs/index.css", 500, Some(ApiError::Internal)),
+            ("/docs/index.css", 304, None),
+            ("/readyz", 503, None),
+        ];
+        for (path, status, expected) in rows {
+            let mut response = Response::default();
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            assert_eq!(unwritten(path, &mut response), expected, "{path} {status}");
+        }
+        let mut ours = ApiError::InvalidCursor.into_response();
+        assert_eq!(unwritten("/docs/", &mut ours), Some(ApiError::InvalidCursor));
+    }
 }

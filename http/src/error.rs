@@ -24,6 +24,8 @@ pub(crate) enum ApiError {
     UnsupportedMediaType(&'static str),
     MalformedJson(String),
     BadRequest(&'static str),
+    /// A header of this name that is not in its form.
+    BadHeader(&'static str, &'static str),
     KeyRequired(&'static str),
     InvalidCursor,
     /// Findings about the body, the query or a header; never empty.

@@ -27,7 +27,7 @@ struct Tag {
 /// # Errors
 /// `BadRequest` when the header is there but is not a list of entity tags.
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<IfMatch, ApiError> {
-    Ok(match read(headers, &header::IF_MATCH, "If-Match is not a list of entity tags")? {
+    Ok(match read(headers, &header::IF_MATCH, "If-Match must be * or a list of entity tags.")? {
         None => IfMatch::Missing,
         Some(Tags::Any) => IfMatch::Any,
         Some(Tags::List(tags)) => {
@@ -57,14 +57,14 @@ fn read(
         return Ok(None);
     }
     for value in values {
-        let text = value.to_str().map_err(|_| ApiError::BadRequest(complaint))?;
+        let text = value.to_str().map_err(|_| ApiError::BadHeader("If-Match", complaint))?;
         if text.trim_matches([' ', '\t']) == "*" && headers.get_all(name).iter().count() == 1 {
             return Ok(Some(Tags::Any));
         }
-        read_list(text, &mut tags).ok_or(ApiError::BadRequest(complaint))?;
+        read_list(text, &mut tags).ok_or(ApiError::BadHeader("If-Match", complaint))?;
     }
     if tags.is_empty() {
-        return Err(ApiError::BadRequest(complaint));
+        return Err(ApiError::BadHeader("If-Match", complaint));
     }
     Ok(Some(Tags::List(tags)))
 }

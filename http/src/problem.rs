@@ -119,7 +119,11 @@ impl Problem {
             ApiError::UnsupportedMediaType(why) => Self::new(&codes::UNSUPPORTED_MEDIA_TYPE, why),
             ApiError::MalformedJson(why) => Self::new(&codes::MALFORMED_JSON, why),
             ApiError::BadRequest(why) => Self::new(&codes::BAD_REQUEST, why),
-            ApiError::KeyRequired(why) => Self::new(&codes::IDEMPOTENCY_KEY_REQUIRED, why),
+            ApiError::BadHeader(name, why) => {
+                Self::new(&codes::BAD_REQUEST, why).errors(vec![Issue::name(name, why)])
+            }
+            ApiError::KeyRequired(why) => Self::new(&codes::IDEMPOTENCY_KEY_REQUIRED, why)
+                .errors(vec![Issue::name("Idempotency-Key", why)]),
             ApiError::InvalidCursor => Self::plain(&codes::INVALID_CURSOR),
             ApiError::Invalid(issues) => Self::plain(&codes::VALIDATION_FAILED).errors(issues),
             ApiError::AmountOutOfRange(issues) => {
@@ -189,7 +193,8 @@ impl Problem {
             Rejection::TooFarAhead { limit_minutes } => Self::plain(&codes::TOO_FAR_AHEAD)
                 .errors(vec![Issue::pointer("#/start", format!("limit: {limit_minutes} minutes"))])
                 .extra("limit_minutes", limit_minutes),
-            Rejection::PreconditionRequired => Self::plain(&codes::PRECONDITION_REQUIRED),
+            Rejection::PreconditionRequired => Self::plain(&codes::PRECONDITION_REQUIRED)
+                .errors(vec![Issue::name("If-Match", "is required")]),
             Rejection::PreconditionFailed => Self::plain(&codes::PRECONDITION_FAILED),
             Rejection::KeyReused => Self::plain(&codes::IDEMPOTENCY_KEY_REUSED),
             Rejection::Invalid(findings) => Self::plain(&codes::VALIDATION_FAILED).errors(

@@ -74,14 +74,26 @@ impl Query {
         self.one("cursor")
     }
 
-    /// # Errors
     /// Everything that was found, unread parameters included.
-    pub(crate) fn finish(mut self) -> Result<(), ApiError> {
+    pub(crate) fn found(mut self) -> Vec<Issue> {
         for (name, _) in std::mem::take(&mut self.rest) {
             self.issue(&name, "unknown parameter");
         }
-        if self.issues.is_empty() { Ok(()) } else { Err(ApiError::Invalid(self.issues)) }
+        self.issues
     }
+
+    /// # Errors
+    /// Everything that was found.
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
+        let found = self.found();
+        if found.is_empty() { Ok(()) } else { Err(ApiError::Invalid(found)) }
+    }
+}
+
+/// Whether every escape is two hex digits and all of them together are UTF-8.
+pub(crate) fn is_decodable(text: &str) -> bool {
+    // Most texts have none.
+    !text.contains('%') || decode(text).is_ok()
 }
 
 /// `application/x-www-form-urlencoded`, but strict: a lone `%` or bytes that are no UTF-8 are faults.
@@ -125,6 +137,7 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(decode(text).ok().as_deref(), expected, "{text}");
+            assert_eq!(is_decodable(text), expected.is_some(), "{text}");
         }
     }
 

@@ -157,7 +157,7 @@ pub(crate) fn register(mut body: Members) -> Result<Command, ApiError> {
 
 pub(crate) fn update(mut body: Members) -> Result<Command, ApiError> {
     if body.is_empty() {
-        return Err(ApiError::Invalid(vec![Issue::pointer("#", "must change something")]));
+        body.issues([Issue::pointer("#", "must change something")]);
     }
     let change = AssetChange {
         name: body.optional_string("name", NAME_MAX),

@@ -19,5 +19,6 @@ mod race;
 mod reads;
 mod recovery;
 mod simulator;
+mod surface;
 mod tidy;
 mod visibility;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     canonical,
-    rejection::{Finding, Rejection},
+    rejection::{Finding, Rejection, below},
 };
 
 /// Ten years of minutes: no number in the terms is greater.
@@ -201,9 +201,4 @@ impl Shape {
         }
         object
     }
-}
-
-/// The pointer to a member (RFC 6901).
-fn below(at: &str, name: &str) -> String {
-    format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

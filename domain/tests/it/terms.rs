@@ -46,6 +46,7 @@ fn members_and_types() {
         ("null", " must be an object"),
         (r#"{"colour":1}"#, "/colour unknown member"),
         (r#"{"a/b~c":1}"#, "/a~1b~0c unknown member"),
+        (r#"{"a b%\u00e9":1}"#, "/a%20b%25%C3%A9 unknown member"),
         (r#"{"min_minutes":5256000}"#, "ok"),
         (r#"{"min_minutes":5256001}"#, "/min_minutes must be from 0 to 5256000"),
         (r#"{"min_minutes":-1}"#, "/min_minutes must be from 0 to 5256000"),

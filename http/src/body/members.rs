@@ -3,7 +3,7 @@
 //! A reader returns a default where it finds fault, so that reading goes on to the next member;
 //! [`Members::finish`] then refuses the whole.
 
-use holdfast_domain::Timestamp;
+use holdfast_domain::{Timestamp, rejection};
 use serde_json::{Map, Value};
 
 use crate::error::{ApiError, Issue};
@@ -26,13 +26,23 @@ pub(crate) struct Members {
 }
 
 impl Members {
+    /// Beside what was `found` elsewhere in the request, which is told along.
+    ///
     /// # Errors
     /// `Invalid` when the body is no object.
-    pub(crate) fn of(body: Value) -> Result<Self, ApiError> {
+    pub(crate) fn beside(mut found: Vec<Issue>, body: Value) -> Result<Self, ApiError> {
         match body {
-            Value::Object(rest) => Ok(Self { rest, issues: vec![], amounts: 0 }),
-            _ => Err(ApiError::Invalid(vec![Issue::pointer("#", "must be an object")])),
+            Value::Object(rest) => Ok(Self { rest, issues: found, amounts: 0 }),
+            _ => {
+                found.push(Issue::pointer("#", "must be an object"));
+                Err(ApiError::Invalid(found))
+            }
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(body: Value) -> Result<Self, ApiError> {
+        Self::beside(vec![], body)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -175,7 +185,7 @@ impl Members {
     pub(crate) fn finish(mut self) -> Result<(), ApiError> {
         let unknown = std::mem::take(&mut self.rest);
         for name in unknown.keys() {
-            self.issues.push(Issue::pointer(format!("#/{}", escape(name)), "unknown member"));
+            self.issues.push(Issue::pointer(rejection::below("#", name), "unknown member"));
         }
         if self.issues.is_empty() {
             Ok(())
@@ -196,22 +206,6 @@ pub(crate) fn fault(text: &str, max: usize) -> Option<String> {
     } else {
         None
     }
-}
-
-/// A member's name inside a JSON pointer that is a URI fragment (RFC 6901 section 6).
-fn escape(name: &str) -> String {
-    let mut escaped = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            b'~' => escaped.push_str("~0"),
-            b'/' => escaped.push_str("~1"),
-            b'-' | b'.' | b'_' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b','
-            | b';' | b'=' | b':' | b'@' | b'?' => escaped.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => escaped.push(char::from(byte)),
-            byte => escaped.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Shape, below};
+use super::Shape;
+use crate::rejection::below;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES: u32 = 24 * 60;
