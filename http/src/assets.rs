@@ -21,7 +21,7 @@ use crate::{
 
 /// Register an asset.
 #[utoipa::path(
-    post, path = "/assets", tag = "Assets", request_body = AssetInput,
+    post, path = "/assets", operation_id = "register_asset", tag = "Assets", request_body = AssetInput,
     responses((status = 201, body = AssetDocument, description = "Registered")),
 )]
 pub(crate) async fn register(
@@ -35,7 +35,7 @@ pub(crate) async fn register(
 
 /// List the assets that are visible to the caller, newest first.
 #[utoipa::path(
-    get, path = "/assets", tag = "Assets",
+    get, path = "/assets", operation_id = "list_assets", tag = "Assets",
     params(
         ("category" = inline(Option<String>), Query, description = "Exact match"),
         ("status" = inline(Option<Vec<holdfast_domain::asset::AssetStatus>>), Query, description = "May be repeated: any of them"),
@@ -57,7 +57,7 @@ pub(crate) async fn list(State(app): State<App>, request: Request) -> Result<Res
 
 /// Read one asset.
 #[utoipa::path(
-    get, path = "/assets/{id}", tag = "Assets",
+    get, path = "/assets/{id}", operation_id = "read_asset", tag = "Assets",
     params(("id" = inline(String), Path, description = "The asset's id")),
     responses((status = 200, body = AssetDocument, description = "The asset")),
 )]
@@ -74,7 +74,7 @@ pub(crate) async fn read(
 
 /// Change some members of an asset.
 #[utoipa::path(
-    put, path = "/assets/{id}", tag = "Assets", request_body = AssetChangeInput,
+    put, path = "/assets/{id}", operation_id = "update_asset", tag = "Assets", request_body = AssetChangeInput,
     params(("id" = inline(String), Path, description = "The asset's id")),
     responses((status = 200, body = AssetDocument, description = "The asset as it is now")),
 )]

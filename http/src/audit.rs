@@ -16,7 +16,7 @@ use crate::{
 /// List what was done to an asset and its bookings, newest first; entries never change and are
 /// chained by hashes.
 #[utoipa::path(
-    get, path = "/assets/{id}/audit", tag = "Audit",
+    get, path = "/assets/{id}/audit", operation_id = "list_audit", tag = "Audit",
     params(("id" = inline(String), Path, description = "The asset's id")),
     responses((status = 200, body = AuditList, description = "A page")),
 )]

@@ -21,7 +21,7 @@ use crate::{
 
 /// Book an asset.
 #[utoipa::path(
-    post, path = "/assets/{id}/bookings", tag = "Bookings", request_body = BookingInput,
+    post, path = "/assets/{id}/bookings", operation_id = "book_asset", tag = "Bookings", request_body = BookingInput,
     params(("id" = inline(String), Path, description = "The asset's id")),
     responses((status = 201, body = BookingDocument, description = "Booked")),
 )]
@@ -37,7 +37,7 @@ pub(crate) async fn book(
 
 /// List an asset's bookings, newest first. Members see only their own.
 #[utoipa::path(
-    get, path = "/assets/{id}/bookings", tag = "Bookings",
+    get, path = "/assets/{id}/bookings", operation_id = "list_bookings_of_asset", tag = "Bookings",
     params(
         ("id" = inline(String), Path, description = "The asset's id"),
         ("status" = inline(Option<Vec<holdfast_domain::asset::BookingStatus>>), Query, description = "May be repeated: any of them"),
@@ -65,7 +65,7 @@ pub(crate) async fn list_of_asset(
 /// List a user's bookings, newest first; without `user_id` the caller's own. A page may be short
 /// although more follow.
 #[utoipa::path(
-    get, path = "/bookings", tag = "Bookings",
+    get, path = "/bookings", operation_id = "list_bookings", tag = "Bookings",
     params(
         ("user_id" = inline(Option<String>), Query, description = "Whose; default: the caller's"),
         ("status" = inline(Option<Vec<holdfast_domain::asset::BookingStatus>>), Query, description = "May be repeated: any of them"),
@@ -89,7 +89,7 @@ pub(crate) async fn list_of_user(
 
 /// Read one booking.
 #[utoipa::path(
-    get, path = "/bookings/{id}", tag = "Bookings",
+    get, path = "/bookings/{id}", operation_id = "read_booking", tag = "Bookings",
     params(("id" = inline(String), Path, description = "The booking's id")),
     responses((status = 200, body = BookingDocument, description = "The booking")),
 )]
@@ -106,7 +106,7 @@ pub(crate) async fn read(
 
 /// Cancel a booking.
 #[utoipa::path(
-    post, path = "/bookings/{id}/cancel", tag = "Bookings",
+    post, path = "/bookings/{id}/cancel", operation_id = "cancel_booking", tag = "Bookings",
     request_body = Option<CancelInput>,
     params(("id" = inline(String), Path, description = "The booking's id")),
     responses((status = 200, body = BookingDocument, description = "Cancelled")),

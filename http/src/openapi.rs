@@ -1,13 +1,13 @@
 //! The OpenAPI document: what the handlers say of themselves, completed from the table of routes
 //! with what all routes of a kind share (token, headers, problems).
 
-use holdfast_domain::asset::{AssetDocument, BookingDocument};
-use serde_json::Value;
+mod schemas;
+
 use utoipa::{
-    OpenApi as _, ToSchema,
+    OpenApi as _,
     openapi::{
         ContentBuilder, Header, HeaderBuilder, HttpMethod, ObjectBuilder, OpenApi, Ref, RefOr,
-        Required, ResponseBuilder, Type,
+        Required, Response, ResponseBuilder, Type,
         path::{Operation, ParameterBuilder, ParameterIn, PathItem},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
@@ -17,6 +17,9 @@ use crate::{
     permissions::{self, Kind, Row},
     problem::{Code, codes},
 };
+
+use schemas::Problem;
+pub(crate) use schemas::{AssetList, AuditList, BookingList};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -35,103 +38,6 @@ use crate::{
     ),
 )]
 struct Base;
-
-macro_rules! schemas {
-    ($($item:item)*) => {$(
-        #[derive(ToSchema)]
-        #[expect(dead_code, reason = "the shape shown in the document; served as rendered bytes")]
-        $item
-    )*};
-}
-
-schemas! {
-    /// A page, newest first.
-    pub(crate) struct AssetList {
-        items: Vec<AssetDocument>,
-        /// Null exactly when `has_more` is false.
-        next_cursor: Option<String>,
-        /// Null on the first page.
-        prev_cursor: Option<String>,
-        has_more: bool,
-    }
-
-    /// A page, newest first.
-    pub(crate) struct BookingList {
-        items: Vec<BookingDocument>,
-        /// Null exactly when `has_more` is false.
-        next_cursor: Option<String>,
-        /// Null on the first page.
-        prev_cursor: Option<String>,
-        has_more: bool,
-    }
-
-    /// A page, newest first.
-    pub(crate) struct AuditList {
-        items: Vec<AuditEntry>,
-        /// Null exactly when `has_more` is false.
-        next_cursor: Option<String>,
-        /// Null on the first page.
-        prev_cursor: Option<String>,
-        has_more: bool,
-    }
-
-    /// One accepted write or stored refusal. Hashes are hex SHA-256 over canonical JSON (RFC 8785).
-    pub(crate) struct AuditEntry {
-        /// Per asset, from 1.
-        seq: u64,
-        id: String,
-        asset_id: String,
-        r#type: String,
-        at: holdfast_domain::Timestamp,
-        actor: AuditActor,
-        request_id: String,
-        idempotency_key: Option<String>,
-        /// The resource before.
-        #[schema(value_type = Option<Object>)]
-        before: Option<Value>,
-        /// The resource after.
-        #[schema(value_type = Option<Object>)]
-        after: Option<Value>,
-        before_sha256: String,
-        after_sha256: String,
-        /// 64 zeros in the first entry.
-        prev_hash: String,
-        /// Of the entry without `before`, `after` and `hash`.
-        hash: String,
-    }
-
-    /// Timers act as `system:timer` without an organisation.
-    pub(crate) struct AuditActor {
-        sub: String,
-        org_id: Option<String>,
-    }
-
-    /// A problem (RFC 9457). Some codes add members of their own, such as `conflicts` and
-    /// `next_available` of an overlap.
-    pub(crate) struct Problem {
-        /// Leads to a page about the code.
-        r#type: String,
-        title: String,
-        status: u16,
-        detail: String,
-        /// The path of the request.
-        instance: String,
-        code: String,
-        /// The id of the request, as in X-Request-Id.
-        #[schema(rename = "traceId")]
-        trace_id: String,
-        errors: Vec<ProblemFinding>,
-    }
-
-    /// What is wrong with one member of the body (`pointer`) or one parameter (`name`).
-    pub(crate) struct ProblemFinding {
-        #[schema(nullable = false)]
-        pointer: Option<String>,
-        #[schema(nullable = false)]
-        name: Option<String>,
-        reason: String,
-    }
-}
 
 const BEARER: &str = "bearer";
 
@@ -248,7 +154,9 @@ fn success_headers(operation: &mut Operation, row: &Row) {
         let response = ResponseBuilder::new().description("The client has this version").build();
         responses.insert("304".to_owned(), RefOr::T(response));
     }
-    if let Some(RefOr::T(created)) = responses.get("201").cloned() {
+    let created = responses.get("201").cloned();
+    let creates = created.is_some();
+    if let Some(RefOr::T(created)) = created {
         let mut replayed = created;
         replayed.description = "The stored result of an earlier request with this key".to_owned();
         responses.insert("200".to_owned(), RefOr::T(replayed));
@@ -265,8 +173,7 @@ fn success_headers(operation: &mut Operation, row: &Row) {
         if matches!(row.kind, Kind::Command | Kind::Change) && status == "200" {
             header("Idempotency-Replayed", text_header("true on a stored result"));
         }
-        if matches!(row.kind, Kind::Command) && operation.request_body.is_some() && status == "201"
-        {
+        if creates && (status == "200" || status == "201") {
             header("Location", text_header("The path of what was made"));
         }
     }
@@ -274,16 +181,23 @@ fn success_headers(operation: &mut Operation, row: &Row) {
 
 /// The codes of a route: those of its kind and its own.
 fn refusals(row: &Row) -> Vec<&'static Code> {
-    let mut all = vec![&codes::URI_TOO_LONG, &codes::HEADERS_TOO_LARGE, &codes::INTERNAL];
+    let mut all = vec![
+        &codes::METHOD_NOT_ALLOWED,
+        &codes::URI_TOO_LONG,
+        &codes::HEADERS_TOO_LARGE,
+        &codes::INTERNAL,
+    ];
     if row.path.contains('{') {
         all.push(&codes::NOT_FOUND);
+    }
+    if row.path.contains('{') || row.kind != Kind::Open {
+        all.push(&codes::BAD_REQUEST);
     }
     if row.kind != Kind::Open {
         all.extend([
             &codes::UNAUTHENTICATED,
             &codes::INVALID_TOKEN,
             &codes::INSUFFICIENT_SCOPE,
-            &codes::BAD_REQUEST,
             &codes::VALIDATION_FAILED,
             &codes::OVERLOADED,
             &codes::NOT_READY,
@@ -318,24 +232,33 @@ fn problem(operation: &mut Operation, code: &Code) {
     let status = code.status.as_str();
     let line = format!("`{}`: {}", code.name, code.title);
     let responses = &mut operation.responses.responses;
-    if let Some(RefOr::T(response)) = responses.get_mut(status) {
+    let response =
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem_response(status)));
+    let RefOr::T(response) = response else { return };
+    if !response.description.is_empty() {
         response.description.push_str("\n\n");
-        response.description.push_str(&line);
-        return;
     }
+    response.description.push_str(&line);
+    if code.stored {
+        let replayed = text_header("true on a stored refusal");
+        response.headers.insert("Idempotency-Replayed".to_owned(), RefOr::T(replayed));
+    }
+}
+
+fn problem_response(status: &str) -> Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let mut response = ResponseBuilder::new()
-        .description(line)
+    let response = ResponseBuilder::new()
         .content("application/problem+json", content)
         .header("X-Request-Id", text_header("The id of the request"));
-    response = match status {
+    match status {
         "401" | "403" => {
             response.header("WWW-Authenticate", text_header("The challenge (RFC 6750)"))
         }
+        "405" => response.header("Allow", text_header("The methods of this path")),
         "503" => response.header("Retry-After", text_header("Seconds")),
         _ => response,
-    };
-    responses.insert(status.to_owned(), RefOr::T(response.build()));
+    }
+    .build()
 }
 
 fn text_header(text: &str) -> Header {

@@ -75,8 +75,12 @@ const fn open(path: &'static str) -> Row {
     Row { method: "GET", path, kind: Kind::Open, scopes: &[], refuses: &[] }
 }
 
+/// Of whatever an actor answers: the storage may fail while it is asked.
+const BY_ACTOR: &[&Code] = &[&code::OUTCOME_UNKNOWN];
+
+/// A read that asks an actor.
 const fn get(path: &'static str, kind: Kind, scopes: &'static [&'static str]) -> Row {
-    Row { method: "GET", path, kind, scopes, refuses: &[] }
+    Row { method: "GET", path, kind, scopes, refuses: BY_ACTOR }
 }
 
 const fn post(path: &'static str, scopes: &'static [&'static str]) -> Row {
@@ -88,7 +92,7 @@ const READ_BOOKINGS: &[&str] = &[ASSET_READ, BOOKING_WRITE];
 
 pub(crate) static ROWS: &[Row] = &[
     Row { refuses: &[&code::FORBIDDEN_LOCATION], ..post("/assets", &[ASSET_WRITE]) },
-    get("/assets", Kind::List, &[ASSET_READ]),
+    Row { refuses: &[], ..get("/assets", Kind::List, &[ASSET_READ]) },
     get("/assets/{id}", Kind::Read, &[ASSET_READ]),
     Row {
         method: "PUT",
@@ -128,7 +132,7 @@ pub(crate) static ROWS: &[Row] = &[
         ..post("/assets/{id}/check-out", &[BOOKING_WRITE])
     },
     Row {
-        refuses: &[&code::FORBIDDEN_ROLE],
+        refuses: &[&code::FORBIDDEN_ROLE, &code::OUTCOME_UNKNOWN],
         ..get("/assets/{id}/audit", Kind::List, &[ASSET_READ])
     },
     get("/bookings", Kind::List, READ_BOOKINGS),

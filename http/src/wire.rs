@@ -27,9 +27,15 @@ macro_rules! schema_only {
     )*};
 }
 
+// After the macro, which it uses.
+mod terms_schemas;
+
+use terms_schemas::BookingTerms;
+
 schema_only! {
     /// A new asset.
     #[schema(example = json!({"name": "Forklift A2", "category": "EQUIPMENT", "owner_org_id": "org_1", "location_id": "loc_7"}))]
+    #[serde(deny_unknown_fields)]
     pub(crate) struct AssetInput {
         #[schema(min_length = 1, max_length = 200)]
         name: String,
@@ -52,7 +58,8 @@ schema_only! {
 
     /// A partial update: absent members stay as they are, present ones are replaced as a whole, and
     /// null clears where it is allowed. At least one member.
-    #[schema(example = json!({"status": "MAINTENANCE"}))]
+    #[schema(min_properties = 1, example = json!({"status": "MAINTENANCE"}))]
+    #[serde(deny_unknown_fields)]
     pub(crate) struct AssetChangeInput {
         #[schema(min_length = 1, max_length = 200, nullable = false)]
         name: Option<String>,
@@ -71,37 +78,9 @@ schema_only! {
         registry: Option<Value>,
     }
 
-    /// The rules of booking an asset; every member may be absent, unknown ones are refused.
-    #[schema(example = json!({"time_zone": "Europe/Berlin", "buffer_after_minutes": 15}))]
-    pub(crate) struct BookingTerms {
-        #[schema(nullable = false)]
-        time_zone: Option<String>,
-        #[schema(nullable = false, maximum = 5_256_000)]
-        min_minutes: Option<u32>,
-        #[schema(nullable = false, maximum = 5_256_000)]
-        max_minutes: Option<u32>,
-        #[schema(nullable = false, maximum = 5_256_000)]
-        max_advance_days: Option<u32>,
-        #[schema(nullable = false, maximum = 5_256_000)]
-        deadline_minutes: Option<u32>,
-        #[schema(nullable = false, maximum = 5_256_000)]
-        buffer_before_minutes: Option<u32>,
-        #[schema(nullable = false, maximum = 5_256_000)]
-        buffer_after_minutes: Option<u32>,
-        #[schema(nullable = false, value_type = Object)]
-        opening_hours: Option<Value>,
-        #[schema(nullable = false, value_type = Object)]
-        check_in: Option<Value>,
-        #[schema(nullable = false, maximum = 5_256_000)]
-        cancel_cutoff_minutes: Option<u32>,
-        #[schema(nullable = false, value_type = Object)]
-        approval: Option<Value>,
-        #[schema(nullable = false, value_type = Object)]
-        pricing: Option<Value>,
-    }
-
     /// A booking asked for: the half-open window from start to end.
     #[schema(example = json!({"user_id": "usr_9", "start": "2025-09-01T08:00:00Z", "end": "2025-09-01T16:00:00Z", "accept_terms": true}))]
+    #[serde(deny_unknown_fields)]
     pub(crate) struct BookingInput {
         /// For whom; members book for themselves.
         #[schema(min_length = 1, max_length = 128)]
@@ -112,11 +91,12 @@ schema_only! {
         /// Must be true.
         accept_terms: bool,
         /// The version of the asset's terms that was accepted; refused when it is not current.
-        #[schema(nullable = false)]
+        #[schema(nullable = false, minimum = 1)]
         terms_version: Option<u64>,
     }
 
     #[schema(example = json!({"booking_id": "bkg_01k3bpp4r0e0vr9k3y6nq1gq2c", "condition_notes": "scratch on left fork"}))]
+    #[serde(deny_unknown_fields)]
     pub(crate) struct CheckInInput {
         booking_id: String,
         #[schema(nullable = false, min_length = 1, max_length = 4000)]
@@ -124,6 +104,7 @@ schema_only! {
     }
 
     #[schema(example = json!({"booking_id": "bkg_01k3bpp4r0e0vr9k3y6nq1gq2c", "extra_cost_minor": 500}))]
+    #[serde(deny_unknown_fields)]
     pub(crate) struct CheckOutInput {
         booking_id: String,
         #[schema(nullable = false, minimum = 0, maximum = 9_007_199_254_740_991_i64)]
@@ -132,6 +113,7 @@ schema_only! {
 
     /// May be absent altogether.
     #[schema(example = json!({"reason": "plans changed"}))]
+    #[serde(deny_unknown_fields)]
     pub(crate) struct CancelInput {
         #[schema(nullable = false, min_length = 1, max_length = 4000)]
         reason: Option<String>,

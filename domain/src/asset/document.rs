@@ -48,15 +48,18 @@ pub enum BookingStatus {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AssetDocument {
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub booking_terms: Option<serde_json::Value>,
     pub category: String,
     pub created_at: Timestamp,
     pub etag: String,
     pub id: AssetId,
     pub location_id: String,
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub maintenance_schedule: Option<serde_json::Value>,
     pub name: String,
     pub owner_org_id: String,
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub registry: Option<serde_json::Value>,
     pub shared_with: Vec<String>,
     pub status: AssetStatus,
@@ -68,13 +71,17 @@ pub struct AssetDocument {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BookingDocument {
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub actual_end: Option<Timestamp>,
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub actual_start: Option<Timestamp>,
     pub approvals: Vec<serde_json::Value>,
     pub asset_id: AssetId,
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub check_in_notes: Option<String>,
     pub cost_lines: Vec<CostLine>,
     /// Null until final.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub cost_minor: Option<i64>,
     pub created_at: Timestamp,
     pub currency: String,

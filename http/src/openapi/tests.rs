@@ -44,9 +44,11 @@ fn every_route_has_a_row_and_every_row_a_route() {
 fn everything_is_described() {
     let document = document();
     assert_eq!(document["openapi"], "3.1.0");
+    let mut ids = BTreeSet::new();
     for (method, path, operation) in operations(&document) {
         let at = format!("{method} {path}");
         assert!(operation["summary"].is_string(), "{at}");
+        assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{at}");
         let names: BTreeSet<_> = operation["parameters"]
             .as_array()
             .into_iter()
@@ -82,8 +84,7 @@ fn tokens_and_their_errors_are_documented_where_they_are_asked_for() {
 #[test]
 fn every_code_that_a_route_can_answer_is_listed() {
     let text = document().to_string();
-    // Of these no route of the document can tell: there is no such route or method.
-    for code in codes::ALL.iter().filter(|code| code.name != "METHOD_NOT_ALLOWED") {
+    for code in codes::ALL {
         assert!(text.contains(&format!("`{}`", code.name)), "{}", code.name);
     }
 }
@@ -105,4 +106,107 @@ fn every_reference_leads_somewhere() {
         }
     }
     walk(&document, &document);
+}
+
+/// What every answer of a kind carries is said of every answer of that kind.
+#[test]
+fn headers_of_answers() {
+    let document = document();
+    let named = |response: &Value, name: &str| response["headers"][name].is_object();
+    for (method, path, operation) in operations(&document) {
+        let at = format!("{method} {path}");
+        let responses = &operation["responses"];
+        let creates = responses["201"].is_object();
+        for (status, response) in responses.as_object().unwrap() {
+            let text = response["description"].as_str().unwrap();
+            let good = status.starts_with('2');
+            assert_eq!(named(response, "Location"), good && creates, "{at} {status}");
+            assert_eq!(named(response, "Allow"), status == "405", "{at} {status}");
+            let stored = codes::ALL.iter().filter(|code| code.stored);
+            let replays = stored.into_iter().any(|code| text.contains(&format!("`{}`", code.name)));
+            assert!(!replays || named(response, "Idempotency-Replayed"), "{at} {status}");
+            assert!(status != "503" || named(response, "Retry-After"), "{at} {status}");
+        }
+        assert!(named(&responses["405"], "Allow"), "{at}");
+        let asks = responses["401"].is_object() && path != "/assets";
+        let unknown = responses["503"]["description"].as_str().unwrap_or_default();
+        assert!(!asks || unknown.contains("`OUTCOME_UNKNOWN`"), "{at}");
+    }
+}
+
+/// Of a member of a schema of the document.
+fn member<'a>(document: &'a Value, schema: &str, name: &str) -> &'a Value {
+    &document["components"]["schemas"][schema]["properties"][name]
+}
+
+#[test]
+fn problems_name_the_members_that_some_codes_add() {
+    let document = document();
+    for name in [
+        "conflicts",
+        "next_available",
+        "now",
+        "deadline_at",
+        "current_status",
+        "limit_minutes",
+        "current_terms_version",
+    ] {
+        assert!(member(&document, "Problem", name).is_object(), "{name}");
+        let required = &document["components"]["schemas"]["Problem"]["required"];
+        assert!(!required.as_array().unwrap().contains(&name.into()), "{name}");
+    }
+    let items = &member(&document, "Problem", "conflicts")["items"];
+    assert_eq!(items["$ref"], "#/components/schemas/Conflict");
+    for name in ["start", "end"] {
+        assert!(member(&document, "Conflict", name).is_object(), "{name}");
+        assert!(member(&document, "Window", name).is_object(), "{name}");
+    }
+}
+
+#[test]
+fn request_bodies_take_no_other_members() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    for name in [
+        "AssetInput",
+        "AssetChangeInput",
+        "BookingInput",
+        "CheckInInput",
+        "CheckOutInput",
+        "CancelInput",
+        "BookingTerms",
+        "OpeningHours",
+        "CheckInTerms",
+        "ApprovalTerms",
+        "PricingTerms",
+        "LateFeeTerms",
+    ] {
+        assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
+    }
+    assert_eq!(schemas["AssetChangeInput"]["minProperties"], 1);
+    assert_eq!(member(&document, "BookingInput", "terms_version")["minimum"], 1);
+    let day = &member(&document, "OpeningHours", "mon")["items"];
+    assert_eq!(day["$ref"], "#/components/schemas/OpeningInterval");
+}
+
+/// Null is a value: the member is there.
+#[test]
+fn members_that_are_always_there_are_required() {
+    let document = document();
+    for name in [
+        "AssetDocument",
+        "BookingDocument",
+        "AssetList",
+        "BookingList",
+        "AuditList",
+        "AuditEntry",
+        "AuditActor",
+    ] {
+        let schema = &document["components"]["schemas"][name];
+        let all: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
+        let required = schema["required"].as_array().unwrap().iter();
+        let required: BTreeSet<_> =
+            required.map(|name| name.as_str().unwrap().to_owned()).collect();
+        assert_eq!(all, required.iter().collect(), "{name}");
+    }
 }

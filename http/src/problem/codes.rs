@@ -129,4 +129,27 @@ mod tests {
             assert!(ALL[place + 1..].iter().all(|other| other.name != code.name), "{}", code.name);
         }
     }
+
+    #[test]
+    fn the_written_table_says_the_same() {
+        let text = include_str!("../../../docs/api.md");
+        let (_, table) = text.split_once("\n## Error codes\n").unwrap();
+        let mut told: Vec<(String, String)> = Vec::new();
+        for row in table.lines().filter(|line| line.starts_with("| `")) {
+            let mut cells = row.trim_matches(['|', ' ']).split(" | ");
+            let (names, status) = (cells.next().unwrap(), cells.next().unwrap());
+            let names = names.split(", ").map(|name| name.trim_matches('`').to_owned());
+            told.extend(names.map(|name| (name, status.to_owned())));
+        }
+        let mut real: Vec<_> = ALL
+            .iter()
+            .map(|code| {
+                let stored = if code.stored { ", stored" } else { "" };
+                (code.name.to_owned(), format!("{}{stored}", code.status.as_u16()))
+            })
+            .collect();
+        told.sort();
+        real.sort();
+        assert_eq!(told, real);
+    }
 }
