@@ -165,7 +165,10 @@ pub(crate) struct Parts {
     pub(crate) room: Arc<Room>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) store_key: StoreKey,
+    /// Readiness says so; what comes is still served.
     pub(crate) draining: AtomicBool,
+    /// Nothing is taken any more.
+    pub(crate) stopped: AtomicBool,
     pub(crate) tree: Tree,
 }
 
@@ -245,8 +248,8 @@ impl Engine {
 
     /// Sends one question to the actor of `tag` and waits for its gated answer.
     pub(crate) async fn ask(&self, tag: Tag, ask: Ask, bytes: usize) -> Result<Reading, Refusal> {
-        let Parts { options, surroundings, router, spawner, budget, draining, .. } = &*self.parts;
-        if draining.load(Ordering::Acquire) {
+        let Parts { options, surroundings, router, spawner, budget, stopped, .. } = &*self.parts;
+        if stopped.load(Ordering::Acquire) {
             return Err(Refusal::NotReady);
         }
         if surroundings.gate.is_poisoned() {
@@ -321,7 +324,7 @@ impl Engine {
         self.parts.router.census()
     }
 
-    /// Takes no new command from now on, and readiness says so. What is under way goes on.
+    /// Readiness says so from now on; what still comes is served until [`Engine::shutdown`].
     pub fn drain(&self) {
         self.parts.draining.store(true, Ordering::Release);
     }

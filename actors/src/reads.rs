@@ -134,6 +134,10 @@ impl Engine {
         page: PageAsk,
     ) -> Result<Page, Refusal> {
         let user = filter.user_id.as_ref().unwrap_or(&principal.subject);
+        // To others the bookings of a person do not exist, not even as a number.
+        if *user != principal.subject && !access::may_inspect(principal) {
+            return Ok(Page::default());
+        }
         let key = user_key(&principal.org, user);
         let (range, oldest_first) = page.range();
         let limit = page.limit + 1;

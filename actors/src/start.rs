@@ -2,7 +2,10 @@
 //! supervision tree.
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -148,6 +151,7 @@ impl Engine {
             randomness,
             store_key,
             draining: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
             tree,
         };
         Ok(Self { parts: Arc::new(parts) })
@@ -168,6 +172,7 @@ impl Engine {
     pub async fn shutdown(&self, patience: Duration) {
         let Parts { tree, surroundings, budget, .. } = &*self.parts;
         self.drain();
+        self.parts.stopped.store(true, Ordering::Release);
         let _ = tokio::time::timeout(patience, budget.idle()).await;
         surroundings.gate.close();
         tree.stop.ask();

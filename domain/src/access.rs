@@ -30,7 +30,12 @@ pub fn manages(principal: &Principal, place: Place<'_>) -> bool {
 
 /// Sees every booking of the asset and its audit log.
 pub fn inspects(principal: &Principal, place: Place<'_>) -> bool {
-    (principal.manages() || principal.roles.has(Role::Auditor)) && is_own(principal, place)
+    may_inspect(principal) && is_own(principal, place)
+}
+
+/// Inspects some asset of its org, if there is one within its reach.
+pub fn may_inspect(principal: &Principal) -> bool {
+    principal.manages() || principal.roles.has(Role::Auditor)
 }
 
 /// The booking is the caller's own; that stays so when its asset stops being visible.

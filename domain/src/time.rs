@@ -57,8 +57,9 @@ impl Timestamp {
         if fraction > 3 {
             return Err("must have at most three fraction digits");
         }
-        // chrono also reads a space for the `T` and an absent colon; the contract does not.
-        if text.as_bytes().get(10).is_none_or(|b| !b.eq_ignore_ascii_case(&b'T')) {
+        // chrono also reads a space for the `T` and a typographic minus; RFC 3339 does not.
+        let separated = text.as_bytes().get(10).is_some_and(|b| b.eq_ignore_ascii_case(&b'T'));
+        if !separated || !text.is_ascii() {
             return Err(FORM);
         }
         let millis = DateTime::parse_from_rfc3339(text).map_err(|_| FORM)?.timestamp_millis();

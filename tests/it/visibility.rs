@@ -165,3 +165,19 @@ async fn a_token_is_needed_and_must_be_ours() {
     refused.refused(401, "INVALID_TOKEN");
     assert!(refused.header("www-authenticate").unwrap().contains("invalid_token"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleague_cannot_even_count_what_is_not_its_own() {
+    let server = Server::start().await;
+    let owner = server.caller("usr_9", "org_1");
+    let asset = owner.asset("Van").await;
+    for hour in 1..4 {
+        let (start, end) = (server.in_minutes(60 * hour), server.in_minutes(60 * hour + 30));
+        owner.book(&asset, &start, &end).await.expect(201);
+    }
+    let member = server.member("usr_8", "org_1");
+    let list = member.get("/bookings?user_id=usr_9&limit=1").await.expect(200);
+    let nothing = member.get("/bookings?user_id=usr_nobody&limit=1").await.expect(200);
+    assert_eq!(list, nothing);
+    assert_eq!(list["has_more"], json!(false));
+}

@@ -30,6 +30,7 @@ fn instants_in_and_out() {
         ("", Err(FORM)),
         ("now", Err(FORM)),
         ("２０２５-09-01T08:00:00Z", Err(FORM)),
+        ("2025-09-01T08:00:00\u{2212}02:00", Err(FORM)),
     ] {
         let read = Timestamp::parse(sent).map(|it| it.to_string());
         assert_eq!(read.as_deref().map_err(|why| *why), wanted, "{sent}");
