@@ -212,7 +212,8 @@ async fn run(config: Config) -> Exit {
     let (issuer, audience) = (config.jwt_issuer.clone(), config.jwt_audience.clone());
     let started = tokio::select! {
         started = start(config) => started,
-        () = either(&mut terminate, &mut interrupt) => return Exit::Ok,
+        // Recovery runs on a thread that waits for the disk; nothing has been promised yet.
+        () = either(&mut terminate, &mut interrupt) => Exit::Ok.now(),
     };
     let running = match started {
         Ok(running) => running,
@@ -231,9 +232,11 @@ async fn run(config: Config) -> Exit {
         () = either(&mut terminate, &mut interrupt) => {}
     }
     tracing::info!("stopping");
+    let failed = running.failed();
     tokio::select! {
         () = running.stop() => Exit::Ok,
-        () = either(&mut terminate, &mut interrupt) => Exit::Failure,
+        () = failed => Exit::StorageFault.now(),
+        () = either(&mut terminate, &mut interrupt) => Exit::Failure.now(),
     }
 }
 

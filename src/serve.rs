@@ -116,8 +116,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 impl Running {
     /// Returns when the log has failed, and never otherwise. Then nothing more may be written: the
     /// caller ends the process at once.
-    pub async fn failed(&self) {
-        self.engine.failed().await;
+    pub fn failed(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.engine.failed()
     }
 
     /// Stops in order: not ready, no new connections, requests in flight answered, what waits folded

@@ -58,10 +58,20 @@ impl Actor for AssetActor {
     ) -> Result<(), ActorProcessingErr> {
         let Surroundings { clock, gate, .. } = &*self.surroundings;
         debug_assert_eq!(message.incarnation, live.activation.incarnation);
-        let cell = match &mut live.cell {
-            Some(cell) => cell,
-            empty => empty.insert(self.hydrate(&live.activation).await?),
-        };
+        if live.cell.is_none() {
+            match self.hydrate(&live.activation).await {
+                Ok(cell) => live.cell = Some(cell),
+                // A fault that may pass refuses this message and is tried again with the next; one
+                // that will not pass ends the actor, and repeats quarantine the asset.
+                Err(error) if error.may_pass() => {
+                    tracing::warn!(%error, "an asset cannot be read now");
+                    message.reply.send(Err(Refusal::Overloaded));
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let Some(cell) = &mut live.cell else { return Ok(()) };
         if clock.monotonic_ms() > message.deadline_ms {
             message.reply.send(Err(Refusal::Overloaded));
             return Ok(());
@@ -77,14 +87,14 @@ impl Actor for AssetActor {
 }
 
 impl AssetActor {
-    async fn hydrate(&self, activation: &Activation) -> Result<AssetCell, ActorProcessingErr> {
+    async fn hydrate(&self, activation: &Activation) -> Result<AssetCell, HydrateError> {
         let Surroundings { clock, gate, history, faults } = &*self.surroundings;
         durable(gate, activation.inherited).await?;
         let (history, faults) = (Arc::clone(history), Arc::clone(faults));
         let (tag, now) = (activation.tag, clock.now());
-        let cell: Result<AssetCell, HydrateError> =
-            spawn_blocking(move || AssetCell::hydrate(&history, tag, now, faults)).await?;
-        Ok(cell?)
+        spawn_blocking(move || AssetCell::hydrate(&history, tag, now, faults))
+            .await
+            .unwrap_or_else(|panic| Err(HydrateError::Panic(panic.to_string())))
     }
 
     /// The last image of a booking that is not live, once everything before is on disk.

@@ -259,7 +259,11 @@ impl Rows {
         if !filter.status.is_empty() {
             found &= self.union(filter.status.iter().map(|status| Term::Status(*status)));
         }
-        for word in filter.q.iter().flat_map(|q| words_of(q)) {
+        let words: BTreeSet<String> = filter.q.iter().flat_map(|q| words_of(q)).collect();
+        for word in words {
+            if found.is_empty() {
+                break;
+            }
             found &= self.starting_with(&word);
         }
         Some(found)

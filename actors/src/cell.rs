@@ -18,7 +18,8 @@ use holdfast_domain::{
 use holdfast_storage::{
     codec,
     history::{History, HistoryError},
-    journal::{Encoded, RECORD_BYTES_MAX},
+    journal::{Encoded, RECORD_BYTES_MAX, ReadError},
+    views::ViewsError,
 };
 
 use crate::{
@@ -160,6 +161,8 @@ impl AssetCell {
             Ask::Audit(principal) => self.may_audit(principal),
         };
         let Message { reply, permit, .. } = message;
+        // A replay tells of something that happened, so being lost at the gate is no "nothing".
+        let reply = reply.handed_over();
         gate.after(last.get(), Held::Answer { answer, reply, permit });
         None
     }
@@ -167,7 +170,7 @@ impl AssetCell {
     fn append(
         &mut self,
         mut record: Record,
-        (reply, permit): (Reply, Permit),
+        (reply, mut permit): (Reply, Permit),
         gate: &EngineGate,
         last: &AtomicPosition,
     ) {
@@ -177,7 +180,10 @@ impl AssetCell {
             version: record.version,
             bytes: codec::encode_record(&record),
         };
-        if encoded.bytes.len() > RECORD_BYTES_MAX {
+        // A change of one letter carries the whole document twice, so only now is it known what the
+        // record takes.
+        let bytes = encoded.bytes.len();
+        if bytes > RECORD_BYTES_MAX || !permit.cover(bytes) {
             return reply.send(Err(Refusal::Overloaded));
         }
         let late = cfg!(feature = "planted-apply-after-hand-over").then(|| record.clone());
@@ -289,6 +295,28 @@ pub enum HydrateError {
     History(#[from] HistoryError),
     #[error("snapshot: {0}")]
     Snapshot(#[from] codec::CodecError),
+    #[error(transparent)]
+    Poisoned(#[from] crate::asset_actor::Poisoned),
+    #[error("panic: {0}")]
+    Panic(String),
+}
+
+impl HydrateError {
+    /// A fault of the disk or the store under it, rather than of what is stored.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::History(HistoryError::Views(ViewsError::Store(_)))
+            | Self::History(HistoryError::Journal(ReadError::Disk(_)))
+            | Self::Poisoned(_) => true,
+            Self::History(
+                HistoryError::Views(ViewsError::Damaged(_))
+                | HistoryError::Journal(ReadError::Damaged(_))
+                | HistoryError::Hole { .. },
+            )
+            | Self::Snapshot(_)
+            | Self::Panic(_) => false,
+        }
+    }
 }
 
 fn owns(principal: &Principal, booking: &LiveBooking<'_>) -> bool {

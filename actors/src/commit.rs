@@ -97,6 +97,7 @@ impl CommitStage {
             }
         };
         debug_assert_eq!(placed.last().map(|placed| placed.position), Some(position));
+        let position = placed.last().map_or(position, |placed| placed.position);
         if cfg!(feature = "planted-publish-after-replies") {
             self.gate.advance(position);
             waiting.drain(..).for_each(Waiting::release);

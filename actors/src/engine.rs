@@ -221,8 +221,9 @@ impl Engine {
 
     /// What the record of an earlier request stored under its key.
     async fn stored(&self, tag: Tag, version: u64) -> Result<Answer, Refusal> {
-        let record = self.read(move |history| history.record(tag, version)).await?;
-        let record = record.ok_or(Refusal::Overloaded)?;
+        // Something did happen under this key, so a failure to read it is not "nothing happened".
+        let record = self.read(move |history| history.record(tag, version)).await;
+        let record = record.ok().flatten().ok_or(Refusal::OutcomeUnknown)?;
         match record.outcome {
             Outcome::Accepted(accepted) => Ok(answer_of(accepted, true)),
             Outcome::Refused(refused) => Err(Refusal::Replayed {
@@ -268,6 +269,8 @@ impl Engine {
         };
         // An actor that is gone drops the message, and with it the reply: nothing happened.
         let _ = actor.cast(message);
+        // Held any longer it would keep alive the very mailbox whose end it must notice.
+        drop(actor);
         answer.await.unwrap_or(Err(Refusal::Overloaded))
     }
 
@@ -280,7 +283,10 @@ impl Engine {
         match spawn_blocking(move || read(&history)).await {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {
-                tracing::error!(%error, "a read of history failed");
+                // Found damaged, they will be built anew at the next start.
+                let condemned =
+                    error.is_damage().then(|| self.parts.surroundings.history.views.condemn());
+                tracing::error!(%error, ?condemned, "a read of history failed");
                 Err(Refusal::Overloaded)
             }
             Err(_) => Err(Refusal::Overloaded),

@@ -46,6 +46,8 @@ struct Queue<R, A> {
     records: Vec<R>,
     answers: Vec<A>,
     closed: bool,
+    /// The commit stage has ended in order; nobody takes any more.
+    ended: bool,
 }
 
 /// What the commit stage took: `records` end at position `last`.
@@ -64,6 +66,7 @@ impl<R: Gated, A: Gated> Gate<R, A> {
                 records: Vec::new(),
                 answers: Vec::new(),
                 closed: false,
+                ended: false,
             }),
             filled: Condvar::new(),
             durable: AtomicU64::new(durable),
@@ -75,14 +78,16 @@ impl<R: Gated, A: Gated> Gate<R, A> {
     /// see the record. Cannot fail: after poison the record's own answer is "outcome unknown".
     pub fn hand_over(&self, record: R, last: &AtomicPosition) -> Position {
         let mut queue = self.lock();
+        if self.is_poisoned() || queue.ended {
+            drop(queue);
+            // The actor has applied it: from here on nothing it answers may ever be released.
+            last.set(Position::MAX);
+            record.outcome_unknown();
+            return Position::MAX;
+        }
         let position = queue.next;
         queue.next += 1;
         last.set(position);
-        if self.is_poisoned() {
-            drop(queue);
-            record.outcome_unknown();
-            return position;
-        }
         queue.records.push(record);
         let first = queue.records.len() == 1 && queue.answers.is_empty();
         drop(queue);
@@ -98,7 +103,7 @@ impl<R: Gated, A: Gated> Gate<R, A> {
             return answer.release();
         }
         let mut queue = self.lock();
-        if self.is_poisoned() {
+        if self.is_poisoned() || queue.ended {
             drop(queue);
             return answer.outcome_unknown();
         }
@@ -179,8 +184,12 @@ impl<R: Gated, A: Gated> Gate<R, A> {
         self.filled.notify_all();
     }
 
-    pub fn is_closed(&self) -> bool {
-        self.lock().closed
+    /// True once the gate is closed and empty: the commit stage may end, and whatever is handed
+    /// over from here on is "outcome unknown" at once.
+    pub fn is_done(&self) -> bool {
+        let mut queue = self.lock();
+        queue.ended = queue.closed && queue.records.is_empty() && queue.answers.is_empty();
+        queue.ended
     }
 
     /// Records queued and not yet taken.

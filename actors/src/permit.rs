@@ -65,6 +65,16 @@ pub struct Share {
     bytes: usize,
 }
 
+impl Share {
+    /// Grows the share to at least `bytes`; false when the budget does not hold that much.
+    pub fn cover(&mut self, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        let before = self.budget.bytes.fetch_add(more, Ordering::Relaxed);
+        self.bytes += more;
+        more == 0 || before + more <= self.budget.bytes_max
+    }
+}
+
 #[cfg(feature = "planted-key-in-separate-record")]
 impl Share {
     pub(crate) fn twin(&self) -> Self {
@@ -85,6 +95,16 @@ impl Drop for Share {
 #[cfg(test)]
 mod tests {
     use super::Budget;
+
+    #[test]
+    fn a_share_grows_within_the_budget() {
+        let budget = Budget::new(2, 100);
+        let mut share = budget.take(10).expect("room");
+        assert!(share.cover(90) && share.cover(50), "90 cover 50");
+        assert!(!share.cover(101));
+        drop(share);
+        assert!(budget.take(100).is_some(), "all of it was given back");
+    }
 
     #[test]
     fn what_is_refused_is_given_back() {

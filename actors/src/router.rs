@@ -78,14 +78,21 @@ impl Drop for Activation {
 /// The right to have one message under way at one activation.
 pub struct Permit {
     activation: Arc<Activation>,
-    _share: Share,
+    share: Share,
 }
 
 #[cfg(feature = "planted-key-in-separate-record")]
 impl Permit {
     pub(crate) fn twin(&self) -> Self {
         self.activation.in_flight.fetch_add(1, Ordering::AcqRel);
-        Self { activation: Arc::clone(&self.activation), _share: self._share.twin() }
+        Self { activation: Arc::clone(&self.activation), share: self.share.twin() }
+    }
+}
+
+impl Permit {
+    /// See [`Share::cover`].
+    pub fn cover(&mut self, bytes: usize) -> bool {
+        self.share.cover(bytes)
     }
 }
 
@@ -125,6 +132,8 @@ pub struct Router<A> {
     incarnations: AtomicU64,
     resident: Arc<AtomicUsize>,
     waiting_per_asset_max: usize,
+    /// The latest monotonic time anybody told.
+    now_ms: AtomicU64,
 }
 
 /// Counts of the live tree.
@@ -142,6 +151,7 @@ impl<A: Clone + 'static> Router<A> {
             incarnations: AtomicU64::new(1),
             resident: Arc::default(),
             waiting_per_asset_max,
+            now_ms: AtomicU64::new(0),
         }
     }
 
@@ -153,6 +163,7 @@ impl<A: Clone + 'static> Router<A> {
         now_ms: u64,
         spawn: &dyn Spawn<A>,
     ) -> Result<(A, Arc<Activation>, Permit), Refusal> {
+        self.now_ms.fetch_max(now_ms, Ordering::Relaxed);
         let mut entries = self.shard(tag).lock();
         let entry = entries.entry(tag).or_insert_with(|| Entry {
             activation: self.activation(tag, 0),
@@ -174,7 +185,7 @@ impl<A: Clone + 'static> Router<A> {
         let actor = entry.actor.get_or_insert_with(|| spawn.spawn(&activation)).clone();
         activation.in_flight.fetch_add(1, Ordering::AcqRel);
         activation.used_ms.store(now_ms, Ordering::Relaxed);
-        let permit = Permit { activation: Arc::clone(&activation), _share: share };
+        let permit = Permit { activation: Arc::clone(&activation), share };
         Ok((actor, activation, permit))
     }
 
@@ -233,9 +244,10 @@ impl<A: Clone + 'static> Router<A> {
         if self.resident.load(Ordering::Relaxed) <= resident_max {
             return 0;
         }
+        let now_ms = self.now_ms.load(Ordering::Relaxed);
         let mut idle: Vec<(u64, Tag)> = Vec::new();
         for shard in &self.entries {
-            idle.extend(shard.lock().values().filter(|entry| entry.is_idle(durable)).map(
+            idle.extend(shard.lock().values().filter(|entry| entry.is_idle(durable, now_ms)).map(
                 |entry| (entry.activation.used_ms.load(Ordering::Relaxed), entry.activation.tag),
             ));
         }
@@ -247,7 +259,7 @@ impl<A: Clone + 'static> Router<A> {
             }
             let mut entries = self.shard(tag).lock();
             // A permit is given out only under this lock, so what is idle here stays idle.
-            if entries.get(&tag).is_some_and(|entry| entry.is_idle(durable))
+            if entries.get(&tag).is_some_and(|entry| entry.is_idle(durable, now_ms))
                 && let Some(entry) = entries.remove(&tag)
                 && let Some(actor) = entry.actor
             {
@@ -295,9 +307,10 @@ impl<A: Clone + 'static> Router<A> {
 }
 
 impl<A> Entry<A> {
-    /// An entry that remembers panics stays, so that repeats are still counted.
-    fn is_idle(&self, durable: Position) -> bool {
-        self.actor.is_some() && self.panics.is_empty() && self.activation.may_passivate(durable)
+    /// An entry whose panics still count stays, so that repeats are still counted.
+    fn is_idle(&self, durable: Position, now_ms: u64) -> bool {
+        let counted = self.panics.back().is_some_and(|at| at + PANIC_WINDOW_MS >= now_ms);
+        self.actor.is_some() && !counted && self.activation.may_passivate(durable)
     }
 }
 

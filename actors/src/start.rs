@@ -26,6 +26,7 @@ use ractor::{Actor, ActorRef};
 use tokio::{
     sync::{oneshot, watch},
     task::spawn_blocking,
+    time::timeout,
 };
 
 use crate::{
@@ -159,11 +160,15 @@ impl Engine {
 
     /// Resolves when the log has failed: nothing more will be acknowledged, and the process must end
     /// at once, without cleaning up.
-    pub async fn failed(&self) {
+    ///
+    /// The future holds nothing of the engine, so that it can be awaited while that is shut down.
+    pub fn failed(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut failed = self.parts.tree.failed.clone();
-        // A sender that is gone means an orderly end, which is no failure.
-        if failed.wait_for(|failed| *failed).await.is_err() {
-            std::future::pending::<()>().await;
+        async move {
+            // A sender that is gone means an orderly end, which is no failure.
+            if failed.wait_for(|failed| *failed).await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 
@@ -173,13 +178,14 @@ impl Engine {
         let Parts { tree, surroundings, budget, .. } = &*self.parts;
         self.drain();
         self.parts.stopped.store(true, Ordering::Release);
-        let _ = tokio::time::timeout(patience, budget.idle()).await;
+        let _ = timeout(patience, budget.idle()).await;
         surroundings.gate.close();
         tree.stop.ask();
-        tree.ended(Thread::COMMIT).await;
-        drop(tree.preparer.lock().take());
+        let _ = timeout(patience, tree.ended(Thread::COMMIT)).await;
+        let preparer = tree.preparer.lock().take();
+        let _ = timeout(patience, spawn_blocking(move || drop(preparer))).await;
         tree.fold_stop.ask();
-        tree.ended(Thread::FOLD).await;
+        let _ = timeout(patience, tree.ended(Thread::FOLD)).await;
         let _ = tree.parent.stop_and_wait(None, Some(patience)).await;
         let _ = tree.root.stop_and_wait(None, Some(patience)).await;
     }
@@ -237,7 +243,13 @@ pub fn recover(
     }
     let history = Arc::new(History { tail, views, journal: Arc::new(opened.reader.clone()) });
     let catalogue = Arc::new(Catalogue::default());
-    load(&history, &catalogue, cards)?;
+    let folded = load(&history, &catalogue, cards)?;
+    // Position 1 is the store's own record.
+    let expected = applied.as_ref().map_or(0, |applied| applied.position - 1);
+    if folded != expected {
+        tracing::warn!(folded, expected, "the views have lost records");
+        return Err(ViewsError::Damaged("heads that do not add up to the checkpoint").into());
+    }
     tracing::info!(
         position,
         tail = history.tail.len(),
@@ -248,15 +260,17 @@ pub fn recover(
     Ok(Recovered { opened, history, catalogue, applied, end: position })
 }
 
-/// Assets in the order in which they came to be. A fold that was cut short may have left the head of
-/// a later asset and not that of an earlier one, so heads and tail are merged by position.
+/// Loads the assets in the order in which they came to be; returns how many records the views hold
+/// below the tail. A fold that was cut short may have left the head of a later asset and not that of
+/// an earlier one, so heads and tail are merged by position.
 fn load(
     history: &History,
     catalogue: &Catalogue,
     tail: Vec<(Card, Placed)>,
-) -> Result<(), StartError> {
+) -> Result<u64, StartError> {
     let mut heads: Vec<(Position, Address)> = Vec::new();
-    history.asset_heads(&mut |head: AssetHead| heads.push((head.created, head.document)))?;
+    let folded =
+        history.asset_heads(&mut |head: AssetHead| heads.push((head.created, head.document)))?;
     let mut cards: Vec<(Position, Address, Card)> = Vec::with_capacity(heads.len() + tail.len());
     for (created, document) in heads {
         let record = history.journal.read(document).map_err(HistoryError::from)?;
@@ -268,7 +282,7 @@ fn load(
     for (position, address, card) in cards {
         catalogue.put(card, Placed { position, address });
     }
-    Ok(())
+    Ok(folded)
 }
 
 fn tail_entry(record: &Record, placed: Placed) -> TailEntry {
@@ -321,7 +335,8 @@ fn commit_thread(
                 tracing::error!(%error, "the log has failed; nothing more is acknowledged");
                 return;
             }
-            if idle && gate.is_closed() {
+            // Somebody else may have poisoned it; the sentinel then tells the process to end.
+            if gate.is_poisoned() || (idle && gate.is_done()) {
                 return;
             }
         }
@@ -341,7 +356,11 @@ fn fold_thread(
         loop {
             let last = stop.is_asked();
             if let Err(error) = writer.step(clock.now(), last) {
-                tracing::error!(%error, "a fold failed and will be repeated");
+                // Not tried again: a failed sync leaves a store that says yes the next time without
+                // it being true. Reads go on from tail and views; writes until the tail is full.
+                let condemned = history.views.condemn();
+                tracing::error!(%error, ?condemned, "a fold failed; a restart rebuilds the views");
+                return;
             }
             if last {
                 return;

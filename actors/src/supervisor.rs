@@ -107,9 +107,11 @@ impl Actor for AssetParent {
         event: SupervisionEvent,
         _: &mut AssetSpawner,
     ) -> Result<(), ActorProcessingErr> {
-        if let SupervisionEvent::ActorFailed(actor, error) = event
-            && let Some((tag, incarnation)) = self.known.lock().remove(&actor.get_id())
-        {
+        let SupervisionEvent::ActorFailed(actor, error) = event else { return Ok(()) };
+        // A statement of its own: the router locks first its entries and then this map, so the map
+        // must be free again before the router is told.
+        let known = self.known.lock().remove(&actor.get_id());
+        if let Some((tag, incarnation)) = known {
             let error = error.to_string();
             let now_ms = self.surroundings.clock.monotonic_ms();
             let quarantined = self.router.failed(tag, incarnation, &error, now_ms);
@@ -182,7 +184,14 @@ impl Actor for Root {
         workers: &mut Workers,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            RootMessage::Restart(index) => self.start(&myself, index, workers).await?,
+            RootMessage::Restart(index) => {
+                // An error would end the root and with it the engine; there may be room for a
+                // thread a little later.
+                if let Err(error) = self.start(&myself, index, workers).await {
+                    tracing::error!(thread = self.threads[index].name, %error, "cannot restart");
+                    restart_later(&myself, index, BACK_OFF_DOUBLINGS_MAX);
+                }
+            }
             RootMessage::WhenEnded(name, sender) => {
                 workers.waiting.push((name, sender));
                 self.tell_waiting(workers);
@@ -223,11 +232,15 @@ impl Actor for Root {
             return Ok(());
         }
         let doublings = (*failures - 1).min(BACK_OFF_DOUBLINGS_MAX);
-        myself.send_after(Duration::from_millis(BACK_OFF_MS << doublings), move || {
-            RootMessage::Restart(index)
-        });
+        restart_later(&myself, index, doublings);
         Ok(())
     }
+}
+
+fn restart_later(root: &ActorRef<RootMessage>, index: usize, doublings: u32) {
+    root.send_after(Duration::from_millis(BACK_OFF_MS << doublings), move || {
+        RootMessage::Restart(index)
+    });
 }
 
 impl Root {

@@ -34,6 +34,13 @@ pub enum HistoryError {
     Hole { after: u64, found: u64 },
 }
 
+impl HistoryError {
+    /// The views themselves are wrong, rather than the disk or the journal.
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Views(ViewsError::Damaged(_)) | Self::Hole { .. })
+    }
+}
+
 /// A finished booking as its index row holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FinishedBooking {
@@ -95,13 +102,19 @@ impl History {
     /// Every asset in the views, in no particular order (the caller adds the tail's). `each` must
     /// not read history.
     ///
+    /// Returns how many records the views hold below the tail. At start that must be every record up
+    /// to the checkpoint: a store that lost or rolled back a row in silence shows here.
+    ///
     /// # Errors
     /// The first fault; some assets may have been handed over by then.
-    pub fn asset_heads(&self, each: &mut dyn FnMut(AssetHead)) -> Result<(), HistoryError> {
+    pub fn asset_heads(&self, each: &mut dyn FnMut(AssetHead)) -> Result<u64, HistoryError> {
         let mut damaged = None;
+        let mut folded = 0;
         let (from, to) = keys::heads();
         self.views.range(&from, &to, false, &mut |_, value| match HeadRow::open(value) {
-            Ok(HeadRow { tag, registered, next_due, .. }) => {
+            Ok(HeadRow { tag, version, registered, next_due, .. }) => {
+                let in_tail = self.tail.slice(tag, u64::MAX, 0).oldest;
+                folded += in_tail.map_or(version, |oldest| version.min(oldest - 1));
                 if let Some(registered) = registered {
                     let (created, document) = (registered.created, registered.document);
                     each(AssetHead { tag, created, document, next_due });
@@ -113,7 +126,7 @@ impl History {
                 false
             }
         })?;
-        damaged.map_or(Ok(()), |error| Err(error.into()))
+        damaged.map_or(Ok(folded), |error| Err(error.into()))
     }
 
     /// Reads the tail and then the views, which hold at least what was trimmed meanwhile.

@@ -40,6 +40,10 @@ pub trait Views: Send + Sync + 'static {
 
     /// Everything inserted before is on the disk (flush and an fdatasync of our own).
     fn flush(&self) -> Result<(), ViewsError>;
+
+    /// Whoever opens the store next finds it damaged, and so builds it anew from the journal. For
+    /// when a row was found damaged, or a write or sync failed: to try that again proves nothing.
+    fn condemn(&self) -> Result<(), ViewsError>;
 }
 
 /// A row as it is stored.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use holdfast_storage::views::{SledViews, Views};
 use serde_json::{Value, json};
 
 use crate::{
@@ -101,6 +102,32 @@ async fn a_restart_changes_no_answer_nor_does_deleting_the_views() {
     owner.book(asset, start, end).await.expect(201);
     owner.book(asset, start, end).await.refused(409, "BOOKING_OVERLAP");
     audit_chain::verified(&owner, asset).await;
+}
+
+/// A row of the views by the first byte of its key: `storage/src/keys.rs`.
+const HEAD_ROW: u8 = 1;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_the_views_lost_in_silence_is_found_out_at_start() {
+    let server = Server::start_with(|config| config.engine.fold.entries = 40).await;
+    let owner = server.caller("usr_9", "org_1");
+    let assets = fill(&server, &owner).await;
+    let before = everything(&owner, &assets).await;
+
+    let folder = server.stop().await;
+    {
+        let views = SledViews::open(&folder.path().join("data").join(VIEWS), 1 << 20).unwrap();
+        let mut lost = None;
+        let mut first = |key: &[u8], _: &[u8]| {
+            lost = Some(key.to_vec());
+            false
+        };
+        views.range(&[HEAD_ROW], &[HEAD_ROW + 1], false, &mut first).unwrap();
+        views.remove(&lost.unwrap()).unwrap();
+        views.flush().unwrap();
+    }
+    let server = Server::start_in(folder, |_| {}).await;
+    assert_eq!(everything(&server.caller("usr_9", "org_1"), &assets).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

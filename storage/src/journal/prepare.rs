@@ -248,6 +248,7 @@ impl SegmentPreparer {
     }
 
     fn run(mut self) {
+        let _dismissed = Dismissed(Arc::clone(&self.shelf));
         let mut pause = RETRY_FIRST;
         loop {
             let outcome = self.prepare_once();
@@ -276,6 +277,15 @@ impl Shelf {
     fn dismiss(&self) {
         self.stock.lock().attended = false;
         self.changed.notify_all();
+    }
+}
+
+/// However the thread ends, also by a panic, the writer must not wait for it.
+struct Dismissed(Arc<Shelf>);
+
+impl Drop for Dismissed {
+    fn drop(&mut self) {
+        self.0.dismiss();
     }
 }
 

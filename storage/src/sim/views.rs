@@ -169,6 +169,11 @@ impl Views for MemoryViews {
         self.write(key, None)
     }
 
+    /// The simulator rebuilds after every fault, so there is nothing to remember.
+    fn condemn(&self) -> Result<(), ViewsError> {
+        Ok(())
+    }
+
     /// One row at a time, so that writers come between as they do with the real store.
     fn range(
         &self,

@@ -21,11 +21,15 @@ use sled::Db;
 
 use super::{Views, ViewsError};
 
+/// An empty file in the folder that says: delete all this.
+const CONDEMNED: &str = "condemned";
+
 /// A sled database in a folder of its own.
 pub struct SledViews {
     db: Db,
     /// sled's log file, for the fdatasync that sled leaves out.
     log: File,
+    folder: PathBuf,
     blobs: PathBuf,
     /// Blob files that are known to be on the disk; they are never changed once written.
     synced_blobs: Mutex<BTreeSet<OsString>>,
@@ -42,6 +46,9 @@ impl SledViews {
     /// when that would not help (no permission, no room, in use).
     pub fn open(path: &Path, cache_bytes: u64) -> Result<Self, ViewsError> {
         fs::create_dir_all(path).map_err(|error| store(&error))?;
+        if path.join(CONDEMNED).try_exists().map_err(|error| store(&error))? {
+            return Err(ViewsError::Damaged("condemned by an earlier run"));
+        }
         set_unfinished_snapshots_aside(path).map_err(|error| store(&error))?;
         let config = sled::Config::new()
             .path(path)
@@ -55,7 +62,8 @@ impl SledViews {
         let log = File::open(path.join("db")).map_err(|error| store(&error))?;
         sync_folder(path).map_err(|error| store(&error))?;
         let synced_blobs = Mutex::new(BTreeSet::new());
-        Ok(Self { db, log, blobs: path.join("blobs"), synced_blobs })
+        let (folder, blobs) = (path.to_owned(), path.join("blobs"));
+        Ok(Self { db, log, folder, blobs, synced_blobs })
     }
 
     /// Whether nobody, in this process or another, holds the store in `path` open. The last owner's
@@ -134,6 +142,11 @@ impl Views for SledViews {
         self.db.flush().map_err(fault)?;
         self.sync_files().map_err(|error| store(&error))
     }
+
+    fn condemn(&self) -> Result<(), ViewsError> {
+        let written = File::create(self.folder.join(CONDEMNED)).and_then(|mark| mark.sync_all());
+        written.and_then(|()| sync_folder(&self.folder)).map_err(|error| store(&error))
+    }
 }
 
 /// A crash between writing and renaming a snapshot leaves a file that the next open takes for the
@@ -209,6 +222,18 @@ mod tests {
         fs::write(folder.path().join("snap.00000000000000FF.generating"), b"").unwrap();
         let views = open(folder.path()).unwrap();
         assert_eq!(views.get(b"a").unwrap().as_deref(), Some(&b"one"[..]));
+    }
+
+    #[test]
+    fn a_condemned_store_stays_damaged_until_it_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("views");
+        let views = open(&path).unwrap();
+        views.condemn().unwrap();
+        drop(views);
+        assert!(matches!(open(&path), Err(ViewsError::Damaged(_))));
+        fs::remove_dir_all(&path).unwrap();
+        open(&path).unwrap();
     }
 
     #[test]
