@@ -29,21 +29,17 @@ use std::{
 use world::World;
 
 const SEEDS: u64 = 1_000;
-const TRACE_LINES_MAX: usize = 400;
+const HISTORY_LINES_MAX: usize = 400;
 
-/// A run that broke an invariant.
-struct Broken {
-    what: String,
-    trace: Vec<String>,
-}
+/// One run; the flag asks for its history.
+type Play<'a> = dyn Fn(u64, &mut Option<World>, bool) + Sync + 'a;
 
-fn run(play: impl FnOnce(&mut Option<World>)) -> Result<(), Broken> {
+/// What a broken invariant says, when there was one, and the history of the run if asked for.
+fn run(play: &Play<'_>, number: u64, told: bool) -> (Option<String>, Vec<String>) {
     let mut world = None;
-    let played = catch_unwind(AssertUnwindSafe(|| play(&mut world)));
-    played.map_err(|panic| Broken {
-        what: text_of(&*panic),
-        trace: world.map_or_else(Vec::new, |world| world.trace),
-    })
+    let played = catch_unwind(AssertUnwindSafe(|| play(number, &mut world, told)));
+    let broken = played.err().map(|panic| text_of(&*panic));
+    (broken, world.map_or_else(Vec::new, World::into_history))
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> String {
@@ -55,46 +51,45 @@ fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
-/// Plays every number below `count`, on all processors; the lowest that breaks is told.
-fn play_all(count: u64, play: impl Fn(u64) -> Result<(), Broken> + Sync) -> Option<(u64, Broken)> {
+/// Plays every number below `count`, on all processors. The lowest that breaks is played again, to
+/// tell its history.
+fn play_all(name: &str, count: u64, play: &Play<'_>) {
     let next = AtomicU64::new(0);
     let lowest_broken = AtomicU64::new(u64::MAX);
     let worker = || {
-        let mut broken = None;
         loop {
             let number = next.fetch_add(1, Ordering::SeqCst);
             if number >= count || number > lowest_broken.load(Ordering::SeqCst) {
-                return broken;
+                return;
             }
-            if let Err(what) = play(number) {
+            if run(play, number, false).0.is_some() {
                 lowest_broken.fetch_min(number, Ordering::SeqCst);
-                broken = Some((number, what));
             }
         }
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        let broken = workers.into_iter().filter_map(|worker| worker.join().expect("joined"));
-        broken.min_by_key(|(number, _)| *number)
-    })
+    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(worker))));
+    let lowest = lowest_broken.into_inner();
+    if lowest < u64::MAX {
+        tell(name, lowest, play);
+    }
 }
 
-fn report(name: &str, broken: Option<(u64, Broken)>) {
-    let Some((number, Broken { what, trace })) = broken else { return };
-    let skipped = trace.len().saturating_sub(TRACE_LINES_MAX);
-    let lines = trace.iter().enumerate().skip(skipped);
-    let lines: Vec<String> = lines.map(|(number, line)| format!("{number:5} {line}")).collect();
-    panic!("{name}={number} {what}\n{}\n{name}={number} {what}", lines.join("\n"));
+fn tell(name: &str, number: u64, play: &Play<'_>) {
+    let (Some(broken), history) = run(play, number, true) else { return };
+    let skipped = history.len().saturating_sub(HISTORY_LINES_MAX);
+    let lines = history.iter().enumerate().skip(skipped);
+    let lines: Vec<String> = lines.map(|(at, line)| format!("{at:5} {line}")).collect();
+    panic!("{name}={number} {broken}\n{}\n{name}={number} {broken}", lines.join("\n"));
 }
 
 #[test]
 fn random_histories_keep_every_invariant() {
-    let seeds = from_environment("HOLDFAST_SIM_SEEDS").unwrap_or(SEEDS);
-    let play = |seed| run(|world| scheduler::run(seed, world));
-    let broken = match from_environment("HOLDFAST_SIM_SEED") {
-        Some(seed) => play(seed).err().map(|broken| (seed, broken)),
-        None => play_all(seeds, play),
-    };
-    report("SEED", broken);
+    let play: &Play<'_> = &|seed, world, told| scheduler::run(seed, world, told);
+    match from_environment("HOLDFAST_SIM_SEED") {
+        Some(seed) => tell("SEED", seed, play),
+        None => {
+            play_all("SEED", from_environment("HOLDFAST_SIM_SEEDS").unwrap_or(SEEDS), play);
+        }
+    }
 }

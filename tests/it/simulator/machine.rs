@@ -28,7 +28,7 @@ use holdfast_domain::Tag;
 use holdfast_storage::{
     fold::{FoldOptions, ViewWriter},
     history::History,
-    journal::{Journal, JournalOptions, Position, SegmentPreparer},
+    journal::{Journal, JournalOptions, Position, Room, SegmentPreparer},
     sim::{MemoryViews, SimDisk},
 };
 use parking_lot::Mutex;
@@ -52,6 +52,7 @@ pub(super) struct Machine {
     pub(super) store_key: StoreKey,
     /// The last position that recovery found.
     pub(super) end: Position,
+    room: Arc<Room>,
     budget: Arc<Budget>,
 }
 
@@ -73,6 +74,7 @@ impl Machine {
         )?;
         let start::Recovered { opened, history, catalogue, end, .. } = recovered;
         let gate: Arc<EngineGate> = Arc::new(Gate::new(end));
+        let room = opened.journal.room();
         let (tail, catalogue) = (Arc::clone(&history.tail), Arc::clone(&catalogue));
         let stage =
             CommitStage::new(opened.journal, Arc::clone(&gate), tail, Arc::clone(&catalogue));
@@ -89,6 +91,7 @@ impl Machine {
             preparer: opened.preparer,
             store_key: StoreKey(opened.store_key),
             end,
+            room,
             budget: Budget::new(WAITING_MAX, IN_FLIGHT_BYTES_MAX),
         })
     }
@@ -106,7 +109,7 @@ impl Machine {
         Ok(records)
     }
 
-    /// What `Engine::ask` does: admission, then the mailbox.
+    /// What `Engine::submit` and `Engine::ask` do: admission, then the mailbox.
     pub(super) fn ask(
         &self,
         tag: Tag,
@@ -117,6 +120,11 @@ impl Machine {
         let Ground { gate, history, clock, .. } = &self.ground;
         if gate.is_poisoned() {
             return Err(Refusal::OutcomeUnknown);
+        }
+        let reserve = 2 * IN_FLIGHT_BYTES_MAX as u64;
+        if matches!(ask, Ask::Command(_)) && self.room.is_full() && self.room.bytes_left() < reserve
+        {
+            return Err(Refusal::StorageFull);
         }
         let now_ms = clock.monotonic_ms();
         let share = self.budget.take(bytes).ok_or(Refusal::Overloaded)?;

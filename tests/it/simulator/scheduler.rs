@@ -30,8 +30,9 @@ struct Temper {
 }
 
 /// One whole run. Panics when an invariant does not hold.
-pub(super) fn run(seed: u64, world: &mut Option<World>) {
-    let world = world.insert(World::new(seed, SEGMENT_BYTES, people()));
+pub(super) fn run(seed: u64, world: &mut Option<World>, told: bool) {
+    let world = world.insert(World::new(seed, SEGMENT_BYTES, people(), told));
+    world.start(&[]);
     let temper = Temper::draw(world);
     world.intruder.comes([0, 2, 6][world.seed.index(3)]);
     let mut sent = 0;
@@ -175,10 +176,14 @@ impl World {
 
     fn some_fault(&mut self) {
         let nth = Some(1 + self.seed.below(6));
-        let plan = match self.seed.below(6) {
+        let plan = match self.seed.below(8) {
             0 => FaultPlan { crash_at: nth, ..FaultPlan::default() },
             1 => FaultPlan { fail_write: nth, ..FaultPlan::default() },
             2 | 3 => FaultPlan { fail_sync: nth, ..FaultPlan::default() },
+            4 => {
+                let space_bytes = Some(between(&mut self.seed, 100, 600) * 1024);
+                FaultPlan { space_bytes, ..FaultPlan::default() }
+            }
             _ => return self.some_restart(),
         };
         self.plan(plan);

@@ -119,8 +119,7 @@ impl World {
             }
             other => other.expect("there is one"),
         };
-        let who = self.person();
-        let body = self.command(asset, &who);
+        let (who, body) = self.command(asset);
         self.wishes.add(&who, text, body)
     }
 
@@ -142,30 +141,57 @@ impl World {
         Body { target: Target::New, command, if_match: IfMatch::Missing }
     }
 
-    fn command(&mut self, asset: AssetId, who: &Principal) -> Body {
+    fn command(&mut self, asset: AssetId) -> (Arc<Principal>, Body) {
         let on_asset = |command, if_match| Body { target: Target::Asset(asset), command, if_match };
-        match self.seed.below(20) {
+        let booking = self.some_booking(asset);
+        let pick = match self.seed.below(20) {
+            // Nothing to do anything with yet.
+            2..11 if self.ledger.assets[&asset.tag].bookings.is_empty() => 11,
+            pick => pick,
+        };
+        let body = match pick {
             0..2 => {
                 let change = self.change();
                 let if_match = self.if_match(asset);
-                on_asset(Command::UpdateAsset(change), if_match)
+                return (self.manager(), on_asset(Command::UpdateAsset(change), if_match));
             }
             2..4 => {
-                let booking = self.some_booking(asset);
                 let command = Command::CancelBooking { booking, reason: None };
                 Body { target: Target::Booking(booking), command, if_match: IfMatch::Missing }
             }
             4..8 => {
-                let booking = Some(self.some_booking(asset)).filter(|_| !self.seed.one_in(30));
+                let booking = Some(booking).filter(|_| !self.seed.one_in(30));
                 let condition_notes = self.seed.one_in(2).then(|| "as good as new".to_owned());
                 on_asset(Command::CheckIn { booking, condition_notes }, IfMatch::Missing)
             }
             8..11 => {
-                let booking = Some(self.some_booking(asset));
+                let booking = Some(booking);
                 let extra_cost_minor = self.seed.one_in(2).then_some(1_250);
                 on_asset(Command::CheckOut { booking, extra_cost_minor }, IfMatch::Missing)
             }
-            _ => on_asset(self.booking(who), IfMatch::Missing),
+            _ => {
+                let who = self.person();
+                let command = self.booking(&who);
+                return (who, on_asset(command, IfMatch::Missing));
+            }
+        };
+        (self.person_for(booking), body)
+    }
+
+    /// Mostly the one who booked, or a manager.
+    fn person_for(&mut self, booking: BookingId) -> Arc<Principal> {
+        let chronicle = &self.ledger.assets[&booking.tag];
+        let image = chronicle.booking_at(booking.stamp, chronicle.version());
+        let owner = image.and_then(|image| {
+            let facts = &image.facts;
+            let is_owner =
+                |who: &&Arc<Principal>| who.org == facts.org_id && who.subject == facts.user_id;
+            self.people.iter().find(is_owner).map(Arc::clone)
+        });
+        match (self.seed.below(6), owner) {
+            (0, _) => self.person(),
+            (1..4, Some(owner)) => owner,
+            _ => self.manager(),
         }
     }
 

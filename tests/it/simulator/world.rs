@@ -45,7 +45,8 @@ pub(super) struct World {
     pub(super) intruder: Arc<Intruder>,
     /// A fault of the disk is planned or has struck: only then may the log fail.
     pub(super) fault_planned: bool,
-    pub(super) trace: Vec<String>,
+    /// What happened, when that is wanted.
+    history: Option<Vec<String>>,
     next_ask: AskId,
 }
 
@@ -67,24 +68,19 @@ pub(super) enum Question {
 }
 
 impl World {
-    /// An empty machine that has just been started.
-    pub(super) fn new(seed: u64, segment_bytes: u32, people: Vec<Arc<Principal>>) -> Self {
-        Self::started(seed, segment_bytes, people, &[])
-    }
-
-    /// As [`World::new`], after starts that met a power failure at these operations.
-    pub(super) fn started(
+    /// A machine that was never started. `told`: the history of the run is wanted.
+    pub(super) fn new(
         seed: u64,
         segment_bytes: u32,
         people: Vec<Arc<Principal>>,
-        crash_points: &[u64],
+        told: bool,
     ) -> Self {
         let mut seed = Seed::new(seed);
         let intruder = Arc::new(Intruder::new(seed.next()));
         let views = MemoryViews::new();
         let hook = Arc::clone(&intruder);
         views.after_read(Some(Arc::new(move || hook.between_reads())));
-        let mut world = Self {
+        Self {
             segment_bytes,
             disk: SimDisk::new(seed.next()),
             views,
@@ -99,16 +95,20 @@ impl World {
             deaths: Vec::new(),
             intruder,
             fault_planned: false,
-            trace: Vec::new(),
+            history: told.then(Vec::new),
             next_ask: 0,
             seed,
-        };
-        world.start(crash_points);
-        world
+        }
     }
 
     pub(super) fn note(&mut self, what: impl FnOnce() -> String) {
-        self.trace.push(what());
+        if let Some(history) = &mut self.history {
+            history.push(what());
+        }
+    }
+
+    pub(super) fn into_history(self) -> Vec<String> {
+        self.history.unwrap_or_default()
     }
 
     /// The log has failed: the process is about to end.
@@ -144,8 +144,7 @@ impl World {
         };
         let ask = Ask::Command(Box::new(request.clone()));
         let who = Arc::clone(&request.principal);
-        let what = || format!("send {} on {tag:?}: {:?}", request.request_id, request.command);
-        self.trace.push(what());
+        self.note(|| format!("send {} on {tag:?}: {:?}", request.request_id, request.command));
         let (bytes, request_id) = (request.bytes(), request.request_id.clone());
         let question = Question::Command { wish, request: Box::new(request), attempt };
         if let Err(refusal) = self.ask(who, tag, (ask, bytes), question) {
@@ -344,7 +343,7 @@ impl World {
 
     /// Starts until a start succeeds; the first ones meet another power failure, each at the given
     /// operation on the disk (unless it takes fewer).
-    fn start(&mut self, crash_points: &[u64]) {
+    pub(super) fn start(&mut self, crash_points: &[u64]) {
         let mut crash_points = crash_points.iter();
         loop {
             self.fault_planned = false;
