@@ -25,6 +25,11 @@ use holdfast_actors::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// A booking is dozens of small allocations that one thread makes and another frees; measured in
+/// benches/RESULTS.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A booking engine for shared assets. Without a command it serves.
 #[derive(Parser)]
 #[command(name = "holdfast", version)]

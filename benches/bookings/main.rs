@@ -33,6 +33,10 @@ use clap::{Parser, ValueEnum};
 
 use crate::{load::Slots, report::Column, round::Setting};
 
+/// The server's, so that the ceiling has the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Durable bookings a second over HTTP, beside a bare axum handler
 #[derive(Parser)]
 #[command(name = "bookings")]

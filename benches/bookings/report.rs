@@ -75,7 +75,7 @@ impl Round {
     pub(crate) fn line(&self, name: &str) -> String {
         format!(
             "  {name:<9} {:>8.0}/s  p50 {:.2} ms  p99 {:.2} ms  max {:.1} ms  server {:.1} µs, \
-             generator {:.1} µs of processor each, others {:.0} %, groups of {:.1}{}",
+             generator {:.1} µs of processor each, others {:.0} %{}{}",
             self.rate(),
             self.latency_ms(0.5),
             self.latency_ms(0.99),
@@ -83,7 +83,10 @@ impl Round {
             self.server_us(),
             self.generator_us(),
             self.others_percent(),
-            self.records_per_group(),
+            match self.groups {
+                None => String::new(),
+                Some(_) => format!(", groups of {:.1}", self.records_per_group()),
+            },
             match self.tally.overloaded {
                 0 => String::new(),
                 refused => format!(", {refused} × 503 OVERLOADED"),
