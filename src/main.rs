@@ -231,8 +231,8 @@ async fn run(config: Config) -> Exit {
     announce(&running, demo, Claims { iss: issuer, aud: audience, ..Claims::default() });
     tokio::select! {
         () = running.failed() => {
-            let _ = writeln!(io::stderr(), "holdfast: the disk failed; ending at once");
-            Exit::StorageFault.now()
+            let _ = writeln!(io::stderr(), "holdfast: the disk failed; ending");
+            running.give_up().await
         }
         () = either(&mut terminate, &mut interrupt) => {}
     }

@@ -38,6 +38,10 @@ use crate::{
 /// In the data directory; may be deleted while nothing serves it.
 pub const VIEWS_FOLDER: &str = "views.sled";
 
+/// How long requests that wait when the log fails have to be told so. Short: until then a supervisor
+/// cannot start another server, and only the next start finds out what is on the disk.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -118,6 +122,13 @@ impl Running {
     /// caller ends the process at once.
     pub fn failed(&self) -> impl Future<Output = ()> + Send + use<> {
         self.engine.failed()
+    }
+
+    /// After [`Running::failed`]: whoever waits is told that the outcome is unknown, for at most half a
+    /// second; then the process ends. Nothing is dropped, flushed or marked on the way.
+    pub async fn give_up(self) -> ! {
+        self.public.drain(LAST_WORDS).await;
+        Exit::StorageFault.now()
     }
 
     /// Stops in order: not ready, no new connections, requests in flight answered, what waits folded

@@ -5,6 +5,7 @@ binary from outside.
 """
 
 import asyncio
+import atexit
 import hashlib
 import json
 import os
@@ -35,23 +36,49 @@ def expect(condition, message):
         fail(message)
 
 
+def leave_nothing(process):
+    """A script that fails ends its servers too; what strace runs is a child of strace."""
+    if process.poll() is None:
+        with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as pids:
+            for pid in pids.read().split():
+                os.kill(int(pid), signal.SIGKILL)
+        process.kill()
+        process.wait()
+
+
 class Server:
     """The binary on one data directory; started, killed and started again."""
 
-    def __init__(self, binary, data_dir, arguments=()):
+    def __init__(self, binary, data_dir, arguments=(), tracer=()):
         self.binary = binary
         self.data_dir = data_dir
         self.arguments = list(arguments)
+        self.tracer = list(tracer)
         self.process = None
+        self.said = []
 
-    def start(self):
-        command = [self.binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen",
-                   "127.0.0.1:0", "--data-dir", self.data_dir, *self.arguments]
+    def launch(self):
+        command = [*self.tracer, self.binary, "serve", "--listen", "127.0.0.1:0",
+                   "--admin-listen", "127.0.0.1:0", "--data-dir", self.data_dir, *self.arguments]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HOLDFAST_")}
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, env=environment)
-        seen = []
+        atexit.register(leave_nothing, self.process)
+
+    def refused(self):
+        """The exit code of a start that is not to succeed."""
+        self.launch()
+        try:
+            self.said = self.process.communicate(timeout=60)[1].splitlines()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            fail("it serves, though it should have refused to start")
+        return self.process.returncode
+
+    def start(self):
+        self.launch()
+        self.said = seen = []
         for line in self.process.stderr:
             if "listening on http://" in line:
                 address = line.split("listening on http://")[1].split()[0]
@@ -63,7 +90,7 @@ class Server:
             fail("the server ended before it listened:\n" + "".join(seen))
         # Keep reading, so that it never blocks on a full pipe.
         stderr = self.process.stderr
-        threading.Thread(target=lambda: [None for _ in stderr], daemon=True).start()
+        threading.Thread(target=lambda: seen.extend(stderr), daemon=True).start()
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -71,8 +98,15 @@ class Server:
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait()
+        code = self.ended()
         expect(code == 0, f"SIGTERM ended it with exit code {code}")
+
+    def ended(self, seconds_max=20):
+        """Its exit code, once it has ended by itself."""
+        try:
+            return self.process.wait(seconds_max)
+        except subprocess.TimeoutExpired:
+            fail(f"it still runs after {seconds_max} s")
 
     def delete_views(self):
         shutil.rmtree(os.path.join(self.data_dir, "views.sled"))

@@ -53,8 +53,11 @@ class Load:
                 {"user_id": "usr_9", "start": text(start), "end": text(end),
                  "accept_terms": True})
 
+    def connection(self):
+        return Connection(self.server, self.token)
+
     async def client(self, number):
-        connection = Connection(self.server, self.token)
+        connection = self.connection()
         mine = []
         while self.running:
             if mine and self.chance.random() < 0.2:
