@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
-use holdfast_actors::EngineOptions;
+use holdfast_actors::{EngineOptions, timers::TimerOptions};
 use holdfast_storage::{fold::FoldOptions, views::SledViews};
 use serde::Deserialize;
 
@@ -80,6 +80,9 @@ pub struct Settings {
     /// … or the oldest has waited so long [default: 10000]
     #[arg(long, env = "HOLDFAST_FOLD_AGE_MS", value_name = "MS")]
     pub fold_age_ms: Option<i64>,
+    /// Assets reminded per second of what is due by itself [default: 2000]
+    #[arg(long, env = "HOLDFAST_TICKS_PER_SECOND_MAX", value_name = "N")]
+    pub ticks_per_second_max: Option<u32>,
     /// Memory of the view store's cache [default: 96 MiB]
     #[arg(long, env = "HOLDFAST_VIEW_CACHE_BYTES", value_name = "BYTES")]
     pub view_cache_bytes: Option<u64>,
@@ -156,6 +159,7 @@ impl Settings {
             journal_segment_bytes: self.journal_segment_bytes.or(lower.journal_segment_bytes),
             fold_entries: self.fold_entries.or(lower.fold_entries),
             fold_age_ms: self.fold_age_ms.or(lower.fold_age_ms),
+            ticks_per_second_max: self.ticks_per_second_max.or(lower.ticks_per_second_max),
             view_cache_bytes: self.view_cache_bytes.or(lower.view_cache_bytes),
             demo: self.demo.or(lower.demo),
         }
@@ -179,6 +183,12 @@ impl Settings {
             fold: FoldOptions {
                 entries: self.fold_entries.unwrap_or(limits.fold.entries),
                 age_ms: self.fold_age_ms.unwrap_or(limits.fold.age_ms),
+            },
+            timers: TimerOptions {
+                ticks_per_second_max: self
+                    .ticks_per_second_max
+                    .unwrap_or(limits.timers.ticks_per_second_max),
+                ..limits.timers
             },
         };
         let public_url = self.public_url.unwrap_or_default();
@@ -219,6 +229,7 @@ impl Config {
         );
         ensure!(engine.fold.entries > 0, "fold-entries must be at least 1");
         ensure!(engine.fold.age_ms >= 0, "fold-age-ms must not be negative");
+        ensure!(engine.timers.ticks_per_second_max > 0, "ticks-per-second-max must be at least 1");
         Ok(())
     }
 }
@@ -259,6 +270,7 @@ mod tests {
             "journal_segment_bytes = 4096",
             "fold_entries = 0",
             "fold_age_ms = -1",
+            "ticks_per_second_max = 0",
         ] {
             assert!(file(text).resolve().is_err(), "{text}");
         }

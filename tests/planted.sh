@@ -24,6 +24,9 @@ overlap-inclusive        | holdfast      | --test it simulator::random
 key-in-separate-record   | holdfast      | --test it simulator::random
 apply-after-hand-over    | holdfast      | --test it simulator::random
 raw-clock                | holdfast      | --test it simulator::random
+decide-before-due        | holdfast      | --test it simulator::random
+due-at-now               | holdfast      | --test it simulator::random
+no-show-never-waits      | holdfast      | --test it simulator::random
 scope-without-org        | holdfast-http | --lib idempotency
 '
 

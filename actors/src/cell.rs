@@ -31,7 +31,14 @@ use crate::{
         answer_of,
     },
     router::Permit,
+    timers::{NextDue, Told},
 };
+
+/// What one tick lets happen; the rest is due at once again, after whatever else waits.
+const TRANSITIONS_PER_TICK_MAX: usize = 64;
+/// What one command waits for; where more is due it is refused, and ticks go on with the rest. Only a
+/// long time in which nothing ran leaves so much.
+const TRANSITIONS_PER_COMMAND_MAX: usize = 1_024;
 
 /// A snapshot is made no sooner than after this many records.
 const SNAPSHOT_RECORDS_MIN: usize = 16;
@@ -58,6 +65,7 @@ impl Faults for NoFaults {
 pub struct AssetCell {
     state: AssetState,
     since_snapshot: SinceSnapshot,
+    told: Told,
     faults: Arc<dyn Faults>,
 }
 
@@ -95,7 +103,7 @@ impl AssetCell {
             state.apply(record);
         }
         let since_snapshot = SinceSnapshot { records: replay.records.len(), bytes: 0 };
-        Ok(Self { state, since_snapshot, faults })
+        Ok(Self { state, since_snapshot, told: Told::default(), faults })
     }
 
     /// Decides one message. Its answer leaves through `gate`; `last` is where this activation's
@@ -142,6 +150,28 @@ impl AssetCell {
         last: &AtomicPosition,
     ) -> Option<Parked> {
         let answer = match &message.ask {
+            Ask::Command(_)
+                if !cfg!(feature = "planted-decide-before-due")
+                    && !self.settle(
+                        now,
+                        TRANSITIONS_PER_COMMAND_MAX,
+                        &message.permit,
+                        gate,
+                        last,
+                    ) =>
+            {
+                // What is due and did happen stands; the command itself was not decided.
+                message.reply.send(Err(Refusal::Overloaded));
+                return None;
+            }
+            Ask::Tick(queue) => {
+                let before = self.state.version();
+                self.settle(now, TRANSITIONS_PER_TICK_MAX, &message.permit, gate, last);
+                if self.state.version() == before {
+                    queue.put_all([(self.state.tag(), NextDue::of(self.state.next_due()))]);
+                }
+                Ok(Reading::Ticked)
+            }
             Ask::Command(request) => match asset::decide(&self.state, request, now, finished) {
                 Verdict::Append(record) => {
                     let Message { reply, permit, .. } = message;
@@ -159,21 +189,52 @@ impl AssetCell {
             Ask::Booking(principal, id) => self.booking(principal, *id),
             Ask::Bookings(principal, ask) => self.bookings(principal, ask),
             Ask::Audit(principal) => self.may_audit(principal),
+            Ask::Quote(principal, window) => {
+                rendered(self.state.quote(principal, *window, now).map(|quote| quote.render()))
+            }
+            Ask::Availability(principal, within) => {
+                rendered(self.state.availability(principal, *within, now).map(|busy| busy.render()))
+            }
         };
-        let Message { reply, permit, .. } = message;
+        let Message { reply, mut permit, .. } = message;
+        let answer = answer.and_then(|answer| match answer {
+            Reading::Rendered(bytes) if !permit.cover(bytes.len()) => Err(Refusal::Overloaded),
+            answer => Ok(answer),
+        });
         // A replay tells of something that happened, so being lost at the gate is no "nothing".
         let reply = reply.handed_over();
         gate.after(last.get(), Held::Answer { answer, reply, permit });
         None
     }
 
+    /// Lets happen what is due by `now`, each transition with a record of its own. False when there
+    /// is no room for all of it, or it was more than `most`.
+    fn settle(
+        &mut self,
+        now: Timestamp,
+        most: usize,
+        permit: &Permit,
+        gate: &EngineGate,
+        last: &AtomicPosition,
+    ) -> bool {
+        for _ in 0..most {
+            let Some(record) = asset::due(&self.state, now) else { return true };
+            let Some(permit) = permit.another() else { return false };
+            if !self.append(*record, (Reply::to_nobody(), permit), gate, last) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// False when there is no room for the record: then nothing has happened.
     fn append(
         &mut self,
         mut record: Record,
         (reply, mut permit): (Reply, Permit),
         gate: &EngineGate,
         last: &AtomicPosition,
-    ) {
+    ) -> bool {
         self.faults.reach(Point::Decided, record.tag);
         let encoded = Encoded {
             tag: record.tag,
@@ -184,7 +245,8 @@ impl AssetCell {
         // record takes.
         let bytes = encoded.bytes.len();
         if bytes > RECORD_BYTES_MAX || !permit.cover(bytes) {
-            return reply.send(Err(Refusal::Overloaded));
+            reply.send(Err(Refusal::Overloaded));
+            return false;
         }
         let late = cfg!(feature = "planted-apply-after-hand-over").then(|| record.clone());
         if late.is_none() {
@@ -197,6 +259,7 @@ impl AssetCell {
             booking: booking_mark(&record),
             snapshot: self.snapshot(encoded.bytes.len()),
             card: card_of(&record).map(Box::new),
+            next_due: self.told.news(record.next_due),
         };
         let (tag, answer) = (record.tag, take_answer(&mut record));
         gate.hand_over(
@@ -207,6 +270,7 @@ impl AssetCell {
             self.apply(&record);
         }
         self.faults.reach(Point::HandedOver, tag);
+        true
     }
 
     fn apply(&mut self, record: &Record) {
@@ -321,6 +385,10 @@ impl HydrateError {
 
 fn owns(principal: &Principal, booking: &LiveBooking<'_>) -> bool {
     access::owns_booking(principal, booking.org_id(), booking.user_id())
+}
+
+fn rendered(answer: Result<Arc<[u8]>, Rejection>) -> Result<Reading, Refusal> {
+    answer.map(Reading::Rendered).map_err(Refusal::Rejected)
 }
 
 fn not_found() -> Refusal {

@@ -17,6 +17,7 @@ use crate::{
     gate::{Gated, Taken},
     message::{EngineGate, Facts, Held, Pending, Reading, Reply},
     router::Permit,
+    timers::DueQueue,
 };
 
 /// A group stops growing at this many bytes (or at what a segment takes, if that is less); a single
@@ -28,6 +29,7 @@ pub struct CommitStage {
     gate: Arc<EngineGate>,
     tail: Arc<Tail>,
     catalogue: Arc<Catalogue>,
+    due: Arc<DueQueue>,
 }
 
 /// The answer of a record, apart from what is published of it.
@@ -43,8 +45,9 @@ impl CommitStage {
         gate: Arc<EngineGate>,
         tail: Arc<Tail>,
         catalogue: Arc<Catalogue>,
+        due: Arc<DueQueue>,
     ) -> Self {
-        Self { journal, gate, tail, catalogue }
+        Self { journal, gate, tail, catalogue, due }
     }
 
     /// Commits everything taken, group by group, and releases the answers.
@@ -109,6 +112,7 @@ impl CommitStage {
     }
 
     fn publish(&self, placed: &[Placed], facts: Vec<Facts>) {
+        self.due.put_all(facts.iter().map(|facts| (facts.tag, facts.next_due)));
         let mut entries = Vec::with_capacity(facts.len());
         for (placed, facts) in placed.iter().zip(facts) {
             if let Some(card) = facts.card {

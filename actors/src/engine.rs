@@ -20,10 +20,11 @@ use crate::{
     catalogue::Catalogue,
     ids::{Randomness, StoreKey},
     message::{Ask, Message, Reading, Reply, answer_of},
-    permit::Budget,
+    permit::{Budget, Share},
     router::Census,
     start::Tree,
     supervisor::{AssetSpawner, EngineRouter},
+    timers::{DueQueue, TimerOptions},
 };
 pub use crate::{catalogue::AssetFilter, message::BookingFilter};
 
@@ -44,6 +45,8 @@ pub struct EngineOptions {
     pub segment_bytes: u32,
     /// When the tail is folded into the views.
     pub fold: FoldOptions,
+    /// How fast assets are reminded of what is due.
+    pub timers: TimerOptions,
 }
 
 impl Default for EngineOptions {
@@ -56,6 +59,7 @@ impl Default for EngineOptions {
             resident_bytes_max: 512 * 1024 * 1024,
             segment_bytes: 64 * 1024 * 1024,
             fold: FoldOptions { entries: 256 * 1024, age_ms: 10_000 },
+            timers: TimerOptions::default(),
         }
     }
 }
@@ -234,43 +238,16 @@ impl Engine {
         }
     }
 
-    /// Writes are refused before anything happens when there is nowhere for them to go.
     fn writable(&self) -> Result<(), Refusal> {
-        let Parts { surroundings, room, budget, .. } = &*self.parts;
-        if surroundings.history.tail.len() >= Tail::ENTRIES_MAX {
-            return Err(Refusal::Overloaded);
-        }
-        let reserve = 2 * budget.bytes_max() as u64;
-        if room.is_full() && room.bytes_left() < reserve {
-            return Err(Refusal::StorageFull);
-        }
-        Ok(())
+        self.parts.writable()
     }
 
     /// Sends one question to the actor of `tag` and waits for its gated answer.
     pub(crate) async fn ask(&self, tag: Tag, ask: Ask, bytes: usize) -> Result<Reading, Refusal> {
-        let Parts { options, surroundings, router, spawner, budget, stopped, .. } = &*self.parts;
-        if stopped.load(Ordering::Acquire) {
-            return Err(Refusal::NotReady);
-        }
-        if surroundings.gate.is_poisoned() {
-            return Err(Refusal::OutcomeUnknown);
-        }
-        let now_ms = surroundings.clock.monotonic_ms();
-        let share = budget.take(bytes).ok_or(Refusal::Overloaded)?;
-        let (actor, activation, permit) = router.admit(tag, share, now_ms, spawner)?;
+        self.parts.accepting()?;
+        let share = self.parts.budget.take(bytes).ok_or(Refusal::Overloaded)?;
         let (reply, answer) = Reply::channel();
-        let message = Message {
-            ask,
-            deadline_ms: now_ms + options.deadline_ms,
-            incarnation: activation.incarnation,
-            reply,
-            permit,
-        };
-        // An actor that is gone drops the message, and with it the reply: nothing happened.
-        let _ = actor.cast(message);
-        // Held any longer it would keep alive the very mailbox whose end it must notice.
-        drop(actor);
+        self.parts.send(tag, ask, share, reply)?;
         answer.await.unwrap_or(Err(Refusal::Overloaded))
     }
 
@@ -333,5 +310,57 @@ impl Engine {
     /// Readiness says so from now on; what still comes is served until [`Engine::shutdown`].
     pub fn drain(&self) {
         self.parts.draining.store(true, Ordering::Release);
+    }
+}
+
+impl Parts {
+    /// Writes are refused before anything happens when there is nowhere for them to go.
+    fn writable(&self) -> Result<(), Refusal> {
+        if self.surroundings.history.tail.len() >= Tail::ENTRIES_MAX {
+            return Err(Refusal::Overloaded);
+        }
+        let reserve = 2 * self.budget.bytes_max() as u64;
+        if self.room.is_full() && self.room.bytes_left() < reserve {
+            return Err(Refusal::StorageFull);
+        }
+        Ok(())
+    }
+
+    fn accepting(&self) -> Result<(), Refusal> {
+        if self.stopped.load(Ordering::Acquire) {
+            return Err(Refusal::NotReady);
+        }
+        if self.surroundings.gate.is_poisoned() {
+            return Err(Refusal::OutcomeUnknown);
+        }
+        Ok(())
+    }
+
+    /// Puts one message into the mailbox of the actor of `tag`, starting it if need be.
+    fn send(&self, tag: Tag, ask: Ask, share: Share, reply: Reply) -> Result<(), Refusal> {
+        let Self { options, surroundings, router, spawner, .. } = self;
+        let now_ms = surroundings.clock.monotonic_ms();
+        let (actor, activation, permit) = router.admit(tag, share, now_ms, spawner)?;
+        let message = Message {
+            ask,
+            deadline_ms: now_ms + options.deadline_ms,
+            incarnation: activation.incarnation,
+            reply,
+            permit,
+        };
+        // An actor that is gone drops the message, and with it the reply: nothing happened. The
+        // handle is not held any longer: it would keep alive the very mailbox whose end is noticed.
+        let _ = actor.cast(message);
+        Ok(())
+    }
+
+    /// Reminds an asset of what is due. One that cannot be told now stays due.
+    pub(crate) fn tick(&self, tag: Tag, share: Share, queue: &Arc<DueQueue>) {
+        let room = self.accepting().and_then(|()| self.writable());
+        let ask = Ask::Tick(Arc::clone(queue));
+        let sent = room.and_then(|()| self.send(tag, ask, share, Reply::to_nobody()));
+        if let Err(refusal) = sent {
+            tracing::debug!(asset.tag = tag.get(), ?refusal, "an asset that is due cannot be told");
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`engine`] (submit) → [`router`] and [`permit`] (admission) → [`cell`] (one asset,
 //! decided one message at a time) → [`gate`] → [`commit`] (durable, published, answered) →
-//! [`catalogue`] and [`reads`] → [`supervisor`], [`worker`], [`start`].
+//! [`catalogue`] and [`reads`] → [`timers`] (what happens by itself) → [`supervisor`], [`worker`], `threads`, [`start`].
 //!
 //! The parts that decide anything are plain step machines; ractor and threads are thin shells
 //! around them. What is deliberately absent: status codes, SQL or sled, the rules of booking.
@@ -21,6 +21,8 @@ pub mod reads;
 pub mod router;
 pub mod start;
 pub mod supervisor;
+mod threads;
+pub mod timers;
 pub mod worker;
 
 pub use catalogue::AssetFilter;

@@ -17,6 +17,7 @@ use crate::{
     engine::{Answer, Refusal},
     gate::{Gate, Gated},
     router::Permit,
+    timers::{DueQueue, NextDue},
 };
 
 /// One question to one asset's actor.
@@ -38,6 +39,11 @@ pub enum Ask {
     Bookings(Arc<Principal>, BookingsAsk),
     /// May the caller read the audit log?
     Audit(Arc<Principal>),
+    /// Let happen what is due. Nobody waits for the answer; where nothing was due the queue is told
+    /// what the asset really waits for.
+    Tick(Arc<DueQueue>),
+    Quote(Arc<Principal>, Window),
+    Availability(Arc<Principal>, Window),
 }
 
 /// Which live bookings of the asset: stamps strictly between `low` and `high`, newest first unless
@@ -86,6 +92,9 @@ pub enum Reading {
     },
     Live(LivePage),
     MayAudit,
+    Ticked,
+    /// Computed for this moment; it has no version.
+    Rendered(Arc<[u8]>),
 }
 
 /// Live bookings of an asset as of `version`.
@@ -108,6 +117,11 @@ impl Reply {
     pub fn channel() -> (Self, oneshot::Receiver<Result<Reading, Refusal>>) {
         let (sender, receiver) = oneshot::channel();
         (Self { sender: Some(sender), unanswered: Refusal::Overloaded }, receiver)
+    }
+
+    /// For what nobody asked.
+    pub fn to_nobody() -> Self {
+        Self { sender: None, unanswered: Refusal::Overloaded }
     }
 
     /// From here on silence means that the outcome is unknown.
@@ -150,6 +164,7 @@ pub struct Facts {
     pub snapshot: Option<Arc<[u8]>>,
     /// Set when the record changed the asset itself.
     pub card: Option<Box<Card>>,
+    pub next_due: NextDue,
 }
 
 /// What waits at the gate for records handed over before it.

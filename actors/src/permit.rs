@@ -66,6 +66,11 @@ pub struct Share {
 }
 
 impl Share {
+    /// A further place of the same budget, yet without bytes.
+    pub fn another(&self) -> Option<Self> {
+        self.budget.take(0)
+    }
+
     /// Grows the share to at least `bytes`; false when the budget does not hold that much.
     pub fn cover(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use holdfast_domain::{
-    AssetId, BookingId, Etag, Outcome, Principal, Record, Rejection, Stamp, access,
+    Accepted, AssetId, BookingId, Etag, Outcome, Principal, Record, Rejection, Stamp, access,
     asset::BookingDocument, audit, record::user_key, rejection::Window,
 };
 use holdfast_storage::{
-    history::{History, HistoryError},
+    history::{FinishedBooking, History, HistoryError},
     journal::Address,
 };
 
@@ -188,6 +188,34 @@ impl Engine {
         Ok(page.answer(rows, more))
     }
 
+    /// What a booking of `window` would cost; nothing is written.
+    pub async fn quote(
+        &self,
+        principal: &Arc<Principal>,
+        id: AssetId,
+        window: Window,
+    ) -> Result<Bytes, Refusal> {
+        self.computed(id, Ask::Quote(Arc::clone(principal), window)).await
+    }
+
+    /// When the asset is taken within `within`.
+    pub async fn availability(
+        &self,
+        principal: &Arc<Principal>,
+        id: AssetId,
+        within: Window,
+    ) -> Result<Bytes, Refusal> {
+        self.computed(id, Ask::Availability(Arc::clone(principal), within)).await
+    }
+
+    async fn computed(&self, id: AssetId, ask: Ask) -> Result<Bytes, Refusal> {
+        self.exists(id)?;
+        match self.ask(id.tag, ask, READ_BYTES).await? {
+            Reading::Rendered(json) => Ok(Bytes::from_owner(json)),
+            other => unreachable!("a computed answer is never {other:?}"),
+        }
+    }
+
     fn exists(&self, id: AssetId) -> Result<(), Refusal> {
         if self.parts.catalogue.contains(id) { Ok(()) } else { Err(not_found()) }
     }
@@ -262,10 +290,7 @@ impl Finished<'_> {
                 high = last.id.stamp;
             }
             for finished in found {
-                if finished.version > self.live.version {
-                    continue;
-                }
-                let image = image_at(history, finished.address)?;
+                let image = image_as_of(history, finished, self.live.version)?;
                 rows.extend(
                     image
                         .filter(|image| self.wants(&image.facts))
@@ -299,10 +324,38 @@ pub fn finished_image(history: &History, id: BookingId) -> Result<Option<Image>,
     }
 }
 
+/// The last image up to a version of the asset; `None` when the booking was live then. Later ones are
+/// passed by way of what each of their records found before it.
+fn image_as_of(
+    history: &History,
+    finished: FinishedBooking,
+    version: u64,
+) -> Result<Option<Image>, HistoryError> {
+    let mut record = history.journal.read(finished.address)?;
+    while record.version > version {
+        let Outcome::Accepted(Accepted { before: Some(before), .. }) = &record.outcome else {
+            return Ok(None);
+        };
+        let before = serde_json::from_slice::<BookingDocument>(before).ok();
+        let Some(before) = before.filter(|before| !before.status.is_live()) else {
+            return Ok(None);
+        };
+        let Some(earlier) = history.record(finished.id.tag, before.version)? else {
+            return Ok(None);
+        };
+        record = earlier;
+    }
+    Ok(image_of(record))
+}
+
 fn image_at(history: &History, address: Address) -> Result<Option<Image>, HistoryError> {
-    let Some((json, etag)) = after(history.journal.read(address)?) else { return Ok(None) };
-    let facts = serde_json::from_slice(&json).ok();
-    Ok(facts.map(|facts| Image { read: Read { json, etag }, facts }))
+    Ok(image_of(history.journal.read(address)?))
+}
+
+fn image_of(record: Record) -> Option<Image> {
+    let (json, etag) = after(record)?;
+    let facts = serde_json::from_slice(&json).ok()?;
+    Some(Image { read: Read { json, etag }, facts })
 }
 
 /// The document that the record at `address` left behind.

@@ -90,6 +90,13 @@ impl Permit {
 }
 
 impl Permit {
+    /// For one more record of the same activation; `None` when the budget has no room.
+    pub fn another(&self) -> Option<Self> {
+        let share = self.share.another()?;
+        self.activation.in_flight.fetch_add(1, Ordering::AcqRel);
+        Some(Self { activation: Arc::clone(&self.activation), share })
+    }
+
     /// See [`Share::cover`].
     pub fn cover(&mut self, bytes: usize) -> bool {
         self.share.cover(bytes)

@@ -3,20 +3,20 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use holdfast_domain::Record;
+use holdfast_domain::{Record, Tag, Timestamp};
 use holdfast_storage::{
     disk::Disk,
-    fold::{self, FoldOptions, ViewWriter},
+    fold,
     history::{AssetHead, History, HistoryError},
     journal::{
-        self, Address, Checkpoint, Journal, JournalOptions, Opened, Placed, Position,
-        PreparerThread, RecoveryError,
+        Address, Checkpoint, Journal, JournalOptions, Opened, Placed, Position, PreparerThread,
+        RecoveryError,
     },
     tail::{Tail, TailEntry},
     views::{Views, ViewsError},
@@ -42,14 +42,10 @@ use crate::{
     permit::Budget,
     router::Router,
     supervisor::{AssetParent, AssetSpawner, ParentMessage, Root, RootMessage, Thread},
+    threads::{check_thread, commit_thread, fold_thread, timer_thread},
+    timers::{DueQueue, NextDue, Timers},
     worker::Stop,
 };
-
-/// How long the commit stage sleeps when nothing comes; also how often an idle log is marked.
-const IDLE: Duration = Duration::from_secs(1);
-
-/// How often the view writer looks whether a fold is due.
-const FOLD_CHECK: Duration = Duration::from_millis(500);
 
 /// How often idle actors are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -98,7 +94,7 @@ impl Engine {
         let recovered = spawn_blocking(move || recover(journal_disk, views, journal_options))
             .await
             .map_err(|error| StartError::Tree(error.to_string()))??;
-        let Recovered { opened, history, catalogue, applied, end } = recovered;
+        let Recovered { opened, history, catalogue, due, applied, end } = recovered;
         let store_key = StoreKey(opened.store_key);
         let room = opened.journal.room();
         let gate: Arc<EngineGate> = Arc::new(Gate::new(end));
@@ -116,13 +112,16 @@ impl Engine {
             Arc::clone(&gate),
             Arc::clone(&history.tail),
             Arc::clone(&catalogue),
+            Arc::clone(&due),
         );
         let (failed_sender, failed) = watch::channel(false);
         let (stop, fold_stop): (Arc<Stop>, Arc<Stop>) = Default::default();
+        let ticked: Arc<OnceLock<Weak<Parts>>> = Arc::default();
         let threads = vec![
             commit_thread(stage, &gate, &clock, failed_sender, &stop),
             fold_thread(&history, &clock, options.fold.clone(), &fold_stop),
             check_thread(disk, applied, &stop),
+            timer_thread(Timers::new(due, options.timers.clone()), &clock, &ticked, &stop),
         ];
         let preparer =
             opened.preparer.spawn().map_err(|error| StartError::Tree(error.to_string()))?;
@@ -155,7 +154,9 @@ impl Engine {
             stopped: AtomicBool::new(false),
             tree,
         };
-        Ok(Self { parts: Arc::new(parts) })
+        let parts = Arc::new(parts);
+        let _ = ticked.set(Arc::downgrade(&parts));
+        Ok(Self { parts })
     }
 
     /// Resolves when the log has failed: nothing more will be acknowledged, and the process must end
@@ -216,6 +217,7 @@ pub struct Recovered {
     pub opened: Opened,
     pub history: Arc<History>,
     pub catalogue: Arc<Catalogue>,
+    pub due: Arc<DueQueue>,
     /// How far the views were; segments before it have not been read.
     pub applied: Option<Checkpoint>,
     /// The last position on disk.
@@ -231,8 +233,10 @@ pub fn recover(
     let applied = fold::applied(&*views)?;
     let mut entries = Vec::new();
     let mut cards: Vec<(Card, Placed)> = Vec::new();
+    let mut dues: Vec<(Tag, Option<Timestamp>)> = Vec::new();
     let opened = Journal::open(disk, options, applied.as_ref(), &mut |placed, record| {
         cards.extend(card_of(&record).map(|card| (card, placed)));
+        dues.push((record.tag, record.next_due));
         entries.push(tail_entry(&record, placed));
     })?;
     let end = opened.journal.checkpoint();
@@ -243,7 +247,9 @@ pub fn recover(
     }
     let history = Arc::new(History { tail, views, journal: Arc::new(opened.reader.clone()) });
     let catalogue = Arc::new(Catalogue::default());
-    let folded = load(&history, &catalogue, cards)?;
+    let due = Arc::new(DueQueue::default());
+    let folded = load(&history, &catalogue, &due, cards)?;
+    due.put_all(dues.into_iter().map(|(tag, at)| (tag, NextDue::of(at))));
     // Position 1 is the store's own record.
     let expected = applied.as_ref().map_or(0, |applied| applied.position - 1);
     if folded != expected {
@@ -257,7 +263,7 @@ pub fn recover(
         cut_bytes = opened.cut_bytes,
         "recovered"
     );
-    Ok(Recovered { opened, history, catalogue, applied, end: position })
+    Ok(Recovered { opened, history, catalogue, due, applied, end: position })
 }
 
 /// Loads the assets in the order in which they came to be; returns how many records the views hold
@@ -266,11 +272,14 @@ pub fn recover(
 fn load(
     history: &History,
     catalogue: &Catalogue,
+    due: &DueQueue,
     tail: Vec<(Card, Placed)>,
 ) -> Result<u64, StartError> {
     let mut heads: Vec<(Position, Address)> = Vec::new();
-    let folded =
-        history.asset_heads(&mut |head: AssetHead| heads.push((head.created, head.document)))?;
+    let folded = history.asset_heads(&mut |head: AssetHead| {
+        heads.push((head.created, head.document));
+        due.put_all([(head.tag, NextDue::of(head.next_due))]);
+    })?;
     let mut cards: Vec<(Position, Address, Card)> = Vec::with_capacity(heads.len() + tail.len());
     for (created, document) in heads {
         let record = history.journal.read(document).map_err(HistoryError::from)?;
@@ -295,90 +304,4 @@ fn tail_entry(record: &Record, placed: Placed) -> TailEntry {
         booking: booking_mark(record),
         snapshot: None,
     }
-}
-
-/// Poisons the gate when the commit stage ends by a panic, and tells whoever waits for a failure.
-struct Sentinel {
-    gate: Arc<EngineGate>,
-    failed: watch::Sender<bool>,
-}
-
-impl Drop for Sentinel {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.gate.poison();
-        }
-        if self.gate.is_poisoned() {
-            self.failed.send_replace(true);
-        }
-    }
-}
-
-fn commit_thread(
-    stage: CommitStage,
-    gate: &Arc<EngineGate>,
-    clock: &Arc<dyn Clock>,
-    failed: watch::Sender<bool>,
-    stop: &Arc<Stop>,
-) -> Thread {
-    let (gate, clock) = (Arc::clone(gate), Arc::clone(clock));
-    let once = Mutex::new(Some((stage, failed)));
-    let body = move |_: &Stop| {
-        let Some((mut stage, failed)) = once.lock().take() else { return };
-        let _sentinel = Sentinel { gate: Arc::clone(&gate), failed };
-        loop {
-            let taken = gate.take_within(IDLE);
-            let idle = taken.is_none();
-            let settled = taken.map_or(Ok(()), |taken| stage.settle(taken));
-            let marked = settled.and_then(|()| stage.mark_high_water(clock.monotonic_ms(), idle));
-            if let Err(error) = marked {
-                tracing::error!(%error, "the log has failed; nothing more is acknowledged");
-                return;
-            }
-            // Somebody else may have poisoned it; the sentinel then tells the process to end.
-            if gate.is_poisoned() || (idle && gate.is_done()) {
-                return;
-            }
-        }
-    };
-    Thread { name: Thread::COMMIT, body: Arc::new(body), stop: Arc::clone(stop), poisons: true }
-}
-
-fn fold_thread(
-    history: &Arc<History>,
-    clock: &Arc<dyn Clock>,
-    options: FoldOptions,
-    stop: &Arc<Stop>,
-) -> Thread {
-    let (history, clock) = (Arc::clone(history), Arc::clone(clock));
-    let body = move |stop: &Stop| {
-        let mut writer = ViewWriter::new(Arc::clone(&history), options.clone());
-        loop {
-            let last = stop.is_asked();
-            if let Err(error) = writer.step(clock.now(), last) {
-                // Not tried again: a failed sync leaves a store that says yes the next time without
-                // it being true. Reads go on from tail and views; writes until the tail is full.
-                let condemned = history.views.condemn();
-                tracing::error!(%error, ?condemned, "a fold failed; a restart rebuilds the views");
-                return;
-            }
-            if last {
-                return;
-            }
-            stop.rest(FOLD_CHECK);
-        }
-    };
-    Thread { name: Thread::FOLD, body: Arc::new(body), stop: Arc::clone(stop), poisons: false }
-}
-
-/// Reads what recovery did not, once, beside the running server.
-fn check_thread(disk: Arc<dyn Disk>, until: Option<Checkpoint>, stop: &Arc<Stop>) -> Thread {
-    let body = move |stop: &Stop| {
-        let Some(until) = &until else { return };
-        match journal::check_older_segments(&*disk, until, &mut || !stop.is_asked()) {
-            Ok(position) => tracing::debug!(position, "older segments are sound"),
-            Err(error) => tracing::error!(%error, "an older segment is damaged"),
-        }
-    };
-    Thread { name: Thread::CHECK, body: Arc::new(body), stop: Arc::clone(stop), poisons: false }
 }

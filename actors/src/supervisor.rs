@@ -135,6 +135,7 @@ impl Thread {
     pub const FOLD: &'static str = "view-writer";
     pub const PREPARE: &'static str = "segment-preparer";
     pub const CHECK: &'static str = "segment-check";
+    pub const TIMERS: &'static str = "timers";
 }
 
 /// The root of the tree.

@@ -5,6 +5,7 @@
 
 use std::{
     io::{self, Write as _},
+    process::Command,
     sync::Arc,
 };
 
@@ -24,6 +25,12 @@ use holdfast_domain::{
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
+use crate::{
+    booker::{Booker, Shelf},
+    server::Server,
+    setup,
+};
+
 /// The only credential it knows.
 pub(crate) const TOKEN: &str = "ceiling";
 
@@ -34,6 +41,23 @@ struct NewBooking {
     start: Timestamp,
     end: Timestamp,
     accept_terms: bool,
+}
+
+/// This program again, as the ceiling.
+pub(crate) fn start() -> anyhow::Result<Server> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("--serve-ceiling");
+    Server::start(command)
+}
+
+/// Bookers for the ceiling, which knows no assets and one token.
+pub(crate) fn bookers(connections: usize, count: usize) -> Vec<Booker> {
+    let mut bookers: Vec<Booker> =
+        (0..connections).map(|number| setup::booker(number, TOKEN.to_owned())).collect();
+    for (index, asset) in assets(count).into_iter().enumerate() {
+        bookers[index % connections].shelf.push(Shelf { asset, booked: 0 });
+    }
+    bookers
 }
 
 /// Serves on a free port until killed, and says where on stderr as the real server does.
@@ -99,6 +123,6 @@ fn document(asset_id: AssetId, asked: NewBooking) -> BookingDocument {
 }
 
 /// The asset ids it is asked about: it knows none, so any will do.
-pub(crate) fn assets(count: usize) -> Vec<String> {
+fn assets(count: usize) -> Vec<String> {
     (0..count as u64).map(|n| AssetId::new(Stamp::MAX, Tag::new(n)).to_string()).collect()
 }

@@ -8,30 +8,33 @@
 #![expect(clippy::print_stdout, reason = "what is measured is printed")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people have few digits")]
 
+#[path = "../shared/booker.rs"]
+mod booker;
 mod ceiling;
 mod load;
+#[path = "../shared/machine.rs"]
 mod machine;
 mod report;
+#[path = "../shared/results.rs"]
+mod results;
 mod round;
+#[path = "../shared/server.rs"]
 mod server;
+#[path = "../shared/setup.rs"]
 mod setup;
+#[path = "../shared/stopwatch.rs"]
 mod stopwatch;
+#[path = "../shared/truth.rs"]
 mod truth;
 mod watch;
+#[path = "../shared/wire.rs"]
 mod wire;
 
-use std::{
-    fs::OpenOptions,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use crate::{load::Slots, report::Column, round::Setting};
+use crate::{booker::Slots, report::Column, round::Setting};
 
 /// The server's, so that the ceiling has the same.
 #[global_allocator]
@@ -100,7 +103,7 @@ enum Target {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if cli.serve_ceiling {
-        return ended(ceiling::serve());
+        return results::ended(ceiling::serve());
     }
     if !cli.bench {
         println!("a measurement; run it with `cargo bench --bench bookings`");
@@ -113,33 +116,18 @@ fn main() -> ExitCode {
     } else {
         tokio::runtime::Builder::new_current_thread()
     };
-    ended(runtime.enable_all().build().map_err(Into::into).and_then(|runtime| {
+    results::ended(runtime.enable_all().build().map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             let text = measure(&cli).await?;
-            if cli.write { write(&text) } else { Ok(()) }
+            if cli.write { results::append(&text) } else { Ok(()) }
         })
     }))
 }
 
-fn ended(result: anyhow::Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            println!("bookings: {error:#}");
-            // As everywhere in this product: 3 = the figures cannot be trusted.
-            ExitCode::from(3)
-        }
-    }
-}
-
 async fn measure(cli: &Cli) -> anyhow::Result<String> {
-    let today = stopwatch::today().to_string();
     let mut text = format!(
-        "\n## {} · commit {}\n\n{}; {} connections, {} assets, generator on the same cores with {} \
-         thread{}.\n",
-        today.get(..10).unwrap_or(&today),
-        machine::commit(),
-        machine::describe(),
+        "{}; {} connections, {} assets, generator on the same cores with {} thread{}.\n",
+        results::heading("bookings"),
         cli.connections,
         cli.assets,
         cli.threads,
@@ -262,10 +250,4 @@ async fn sustained(cli: &Cli, setting: &Setting) -> anyhow::Result<String> {
 fn shown(text: String) -> String {
     println!("{text}");
     text
-}
-
-fn write(text: &str) -> anyhow::Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
-    OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())?;
-    Ok(())
 }

@@ -9,7 +9,9 @@ use std::{
 use anyhow::{Context as _, ensure};
 
 use crate::{
-    load::{self, Booker, Plan, Slots, Tally},
+    booker::{Booker, Slots},
+    ceiling,
+    load::{self, Plan, Tally},
     machine::{self, Shares, Work},
     server::{self, Server},
     setup, stopwatch, truth,
@@ -51,8 +53,8 @@ pub(crate) struct Aftermath {
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) async fn ceiling(setting: &Setting, nonce: u32) -> anyhow::Result<Round> {
-    let server = Server::ceiling()?;
-    let bookers = setup::bookers_of_ceiling(setting.connections, setting.assets);
+    let server = ceiling::start()?;
+    let bookers = ceiling::bookers(setting.connections, setting.assets);
     let (round, _) = measure(setting, &server, bookers, nonce, false).await?;
     fault_free(&round.tally)?;
     Ok(round)
@@ -116,7 +118,7 @@ async fn register(
     let tokens = (0..setting.connections)
         .map(|number| server::token(folder, number))
         .collect::<anyhow::Result<Vec<String>>>()?;
-    setup::register(server.address, tokens, setting.assets).await
+    setup::register(server.address, tokens, setting.assets, None).await
 }
 
 async fn measure(
@@ -157,11 +159,11 @@ async fn measure(
         looks.push(Look {
             seconds: (setting.warm_up + setting.length).as_secs_f64(),
             acknowledged: tally.acknowledged,
-            unfolded: watch::unfolded(&mut connection).await,
+            unfolded: server::unfolded(&mut connection).await,
         });
     }
     let groups = groups(server).zip(groups_before).map(|(after, before)| after - before);
-    let peak_resident_bytes = machine::peak_resident_bytes(server.process());
+    let peak_resident_bytes = machine::resident_bytes(server.process(), "VmHWM:");
     Ok((Round { tally, shares, looks, peak_resident_bytes, groups }, bookers))
 }
 

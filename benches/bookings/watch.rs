@@ -9,11 +9,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
-
-use crate::{stopwatch, wire::Connection};
-
-const READYZ: &[u8] = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+use crate::{server, stopwatch, wire::Connection};
 
 /// One look.
 #[derive(Clone, Copy)]
@@ -36,18 +32,11 @@ pub(crate) async fn watch(
     let Ok(mut connection) = Connection::open(address).await else { return };
     loop {
         ticks.tick().await;
-        let unfolded = unfolded(&mut connection).await;
+        let unfolded = server::unfolded(&mut connection).await;
         seen(Look {
             seconds: (stopwatch::now() - start).as_secs_f64(),
             acknowledged: progress.load(Ordering::Relaxed),
             unfolded,
         });
     }
-}
-
-/// From the server's own account of its readiness.
-pub(crate) async fn unfolded(connection: &mut Connection) -> Option<u64> {
-    let reply = connection.exchange(READYZ).await.ok()?;
-    let told: Value = serde_json::from_slice(reply.body).ok()?;
-    told["unfolded_records"].as_u64()
 }

@@ -123,6 +123,8 @@ pub fn refusal(rejection: &Rejection) -> String {
             json!({"limit_minutes": limit_minutes})
         }
         Rejection::Invalid(findings) => json!({"errors": findings}),
+        Rejection::OutsideOpeningHours { open, .. } => json!({"open": open}),
+        Rejection::LimitReached { limit } => json!({"limit": limit}),
         _ => json!({}),
     };
     body["code"] = rejection.code().into();

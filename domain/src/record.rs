@@ -53,6 +53,13 @@ pub struct Actor {
     pub org_id: Option<String>,
 }
 
+impl Actor {
+    /// Of what happens by itself.
+    pub fn timer() -> Self {
+        Self { sub: "system:timer".into(), org_id: None }
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Outcome {
     Accepted(Accepted),
@@ -141,6 +148,13 @@ pub enum Kind {
     BookingCheckedIn,
     BookingCheckedOut,
     BookingRefused,
+    BookingApproved,
+    BookingRejected,
+    BookingExpired,
+    BookingRescheduled,
+    BookingNoShow,
+    BookingOverdue,
+    BookingCostAdjusted,
 }
 
 impl Kind {
@@ -154,6 +168,13 @@ impl Kind {
             Self::BookingCheckedIn => "booking.checked_in",
             Self::BookingCheckedOut => "booking.checked_out",
             Self::BookingRefused => "booking.refused",
+            Self::BookingApproved => "booking.approved",
+            Self::BookingRejected => "booking.rejected",
+            Self::BookingExpired => "booking.expired",
+            Self::BookingRescheduled => "booking.rescheduled",
+            Self::BookingNoShow => "booking.no_show",
+            Self::BookingOverdue => "booking.overdue",
+            Self::BookingCostAdjusted => "booking.cost_adjusted",
         }
     }
 }

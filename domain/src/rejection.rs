@@ -53,6 +53,23 @@ pub enum Rejection {
     Invalid(Vec<Finding>),
     /// Never leaves the engine: this tag already carries an asset made under another key.
     TagTaken,
+    /// Start or end (or both) lies outside of the opening hours; `open` are those of the days of the
+    /// instants at fault.
+    OutsideOpeningHours {
+        start: bool,
+        end: bool,
+        open: Vec<Window>,
+    },
+    /// A member widens a booking that somebody approved.
+    ApprovalRequired,
+    /// The sum would lie outside of 0 to 2^53 − 1; the pointer names the member that makes it so.
+    AmountOutOfRange {
+        pointer: String,
+    },
+    /// No more of these on this resource.
+    LimitReached {
+        limit: u32,
+    },
 }
 
 impl Rejection {
@@ -69,6 +86,8 @@ impl Rejection {
                 | Self::AssetHasLiveBookings
                 | Self::InvalidTransition { .. }
                 | Self::CancelCutoffPassed
+                | Self::ApprovalRequired
+                | Self::LimitReached { .. }
         )
     }
 
@@ -96,6 +115,10 @@ impl Rejection {
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::Invalid(_) => "VALIDATION_FAILED",
             Self::TagTaken => "INTERNAL",
+            Self::OutsideOpeningHours { .. } => "OUTSIDE_OPENING_HOURS",
+            Self::ApprovalRequired => "APPROVAL_REQUIRED",
+            Self::AmountOutOfRange { .. } => "AMOUNT_OUT_OF_RANGE",
+            Self::LimitReached { .. } => "LIMIT_REACHED",
         }
     }
 }

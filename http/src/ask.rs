@@ -10,6 +10,7 @@ use axum::{
 use holdfast_domain::{
     AssetId, BookingId, IdempotencyKey, IfMatch, Principal, asset::Command, canonical,
 };
+use serde_json::Value;
 
 use crate::{
     app::App,
@@ -37,6 +38,14 @@ pub(crate) struct Question {
 pub(crate) struct Order {
     pub(crate) members: Members,
     envelope: Envelope,
+}
+
+/// What comes in with a body, once token and scope are good.
+struct Entry {
+    parts: Parts,
+    row: &'static Row,
+    caller: Arc<Caller>,
+    body: Value,
 }
 
 /// What a command travels with.
@@ -95,27 +104,41 @@ impl App {
         })
     }
 
-    /// Token, body, scope and key of a command.
-    pub(crate) async fn order(&self, request: Request) -> Result<Order, ApiError> {
+    /// Token, body and scope of what has a body.
+    async fn enter(&self, request: Request) -> Result<Entry, ApiError> {
         let (parts, body) = request.into_parts();
         let row = row(&parts)?;
         let caller = self.verifier.caller(&parts.headers, self.engine.now())?;
-        let value = json::parse(&body::read(&parts.headers, body).await?)?;
+        let body = json::parse(&body::read(&parts.headers, body).await?)?;
         in_scope(&caller, row)?;
+        Ok(Entry { parts, row, caller, body })
+    }
+
+    /// A question with a body: its members to read, and who asks.
+    pub(crate) async fn inquiry(
+        &self,
+        request: Request,
+    ) -> Result<(Members, Arc<Principal>), ApiError> {
+        let Entry { parts, caller, body, .. } = self.enter(request).await?;
+        Ok((members(&parts, body)?, Arc::clone(&caller.principal)))
+    }
+
+    /// Token, body, scope and key of a command.
+    pub(crate) async fn order(&self, request: Request) -> Result<Order, ApiError> {
+        let Entry { parts, row, caller, body } = self.enter(request).await?;
         let path = parts.uri.path();
         let text = idempotency::text(&parts.headers)?;
         let key = idempotency::key(
             &caller.principal,
             (parts.method.as_str(), path),
             text,
-            canonical::to_string(&value).as_bytes(),
+            canonical::to_string(&body).as_bytes(),
         );
         let if_match = match row.kind {
             Kind::Change => etag::if_match(&parts.headers)?,
-            Kind::Open | Kind::Read | Kind::List | Kind::Command => IfMatch::Missing,
+            _ => IfMatch::Missing,
         };
-        // No command has parameters: a typo is a mistake, told with those of the body.
-        let unknown = Query::of(parts.uri.query())?.found();
+        let members = members(&parts, body)?;
         let envelope = Envelope {
             principal: Arc::clone(&caller.principal),
             request_id: request_id(&parts)?,
@@ -123,7 +146,7 @@ impl App {
             key,
             if_match,
         };
-        Ok(Order { members: Members::beside(unknown, value)?, envelope })
+        Ok(Order { members, envelope })
     }
 }
 
@@ -132,6 +155,13 @@ impl App {
 fn row(parts: &Parts) -> Result<&'static Row, ApiError> {
     let path = parts.extensions.get::<MatchedPath>().ok_or(ApiError::Internal)?;
     permissions::row(parts.method.as_str(), path.as_str()).ok_or(ApiError::Internal)
+}
+
+/// # Errors
+/// `BadRequest` for broken percent-encoding, `Invalid` for a body that is no object.
+fn members(parts: &Parts, body: Value) -> Result<Members, ApiError> {
+    // What has a body has no parameters: a typo is a mistake, told with those of the body.
+    Members::beside(Query::of(parts.uri.query())?.found(), body)
 }
 
 fn in_scope(caller: &Caller, row: &Row) -> Result<(), ApiError> {

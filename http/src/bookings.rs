@@ -1,4 +1,4 @@
-//! Bookings: make, read, list, cancel.
+//! Bookings: make, read, list, move, cancel.
 
 use axum::{
     extract::{Request, State},
@@ -16,7 +16,7 @@ use crate::{
     paging::{self, Paging},
     query::Query,
     reply,
-    wire::{self, BookingInput, CancelInput},
+    wire::{self, BookingChangeInput, BookingInput, CancelInput},
 };
 
 /// Book an asset.
@@ -104,6 +104,28 @@ pub(crate) async fn read(
     Ok(reply::read(&question, read))
 }
 
+/// Move a booking, or end one in use earlier or later.
+///
+/// A confirmed booking comes under the asset's current terms, which must be accepted where they have
+/// changed since; one in use keeps its own, and only its end can change.
+#[utoipa::path(
+    patch, path = "/bookings/{id}", operation_id = "reschedule_booking", tag = "Bookings",
+    request_body = BookingChangeInput,
+    params(("id" = inline(String), Path, description = "The booking's id")),
+    responses((status = 200, body = BookingDocument, description = "The booking as it is now")),
+)]
+pub(crate) async fn reschedule(
+    State(app): State<App>,
+    id: PathId,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (members, envelope) = app.order(request).await?.open();
+    let change = wire::reschedule(members)?;
+    let booking = booking_id(id)?;
+    let request = envelope.close(change.of(booking));
+    Ok(reply::answer(app.engine.submit_to_booking(booking, request).await?))
+}
+
 /// Cancel a booking.
 #[utoipa::path(
     post, path = "/bookings/{id}/cancel", operation_id = "cancel_booking", tag = "Bookings",
@@ -117,7 +139,7 @@ pub(crate) async fn cancel(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (members, envelope) = app.order(request).await?.open();
-    let reason = wire::cancel(members)?;
+    let reason = wire::reason(members)?;
     let booking = booking_id(id)?;
     let request = envelope.close(Command::CancelBooking { booking, reason });
     Ok(reply::answer(app.engine.submit_to_booking(booking, request).await?))

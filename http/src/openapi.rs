@@ -81,7 +81,8 @@ fn add_document_path(document: &mut OpenApi) {
 
 /// The operations of a path that this interface uses.
 fn operations(item: &mut PathItem) -> Vec<(&'static str, &mut Operation)> {
-    let all = [("GET", &mut item.get), ("PUT", &mut item.put), ("POST", &mut item.post)];
+    let PathItem { get, put, post, patch, .. } = item;
+    let all = [("GET", get), ("PUT", put), ("POST", post), ("PATCH", patch)];
     all.into_iter().filter_map(|(method, it)| it.as_mut().map(|it| (method, it))).collect()
 }
 
@@ -97,7 +98,7 @@ fn complete_operation(operation: &mut Operation, row: &Row) {
         });
     }
     for code in refusals(row) {
-        problem(operation, code);
+        problem(operation, code, row.kind);
     }
 }
 
@@ -105,7 +106,7 @@ fn parameters(operation: &mut Operation, kind: Kind) {
     let request_id = "At most 128 visible ASCII characters; made when absent";
     add(operation, "X-Request-Id", ParameterIn::Header, false, request_id);
     match kind {
-        Kind::Open => {}
+        Kind::Open | Kind::Computed | Kind::Inquiry => {}
         Kind::Read => {
             add(operation, "If-None-Match", ParameterIn::Header, false, "ETags the client has");
         }
@@ -207,13 +208,17 @@ fn refusals(row: &Row) -> Vec<&'static Code> {
     if row.kind == Kind::List {
         all.push(&codes::INVALID_CURSOR);
     }
-    if matches!(row.kind, Kind::Command | Kind::Change) {
+    if matches!(row.kind, Kind::Inquiry | Kind::Command | Kind::Change) {
         all.extend([
             &codes::MALFORMED_JSON,
-            &codes::IDEMPOTENCY_KEY_REQUIRED,
-            &codes::IDEMPOTENCY_KEY_REUSED,
             &codes::BODY_TOO_LARGE,
             &codes::UNSUPPORTED_MEDIA_TYPE,
+        ]);
+    }
+    if matches!(row.kind, Kind::Command | Kind::Change) {
+        all.extend([
+            &codes::IDEMPOTENCY_KEY_REQUIRED,
+            &codes::IDEMPOTENCY_KEY_REUSED,
             &codes::FORBIDDEN_ROLE,
             &codes::OUTCOME_UNKNOWN,
             &codes::STORAGE_FULL,
@@ -228,7 +233,7 @@ fn refusals(row: &Row) -> Vec<&'static Code> {
 }
 
 /// Adds a code to the response of its status, which it shares with others.
-fn problem(operation: &mut Operation, code: &Code) {
+fn problem(operation: &mut Operation, code: &Code, kind: Kind) {
     let status = code.status.as_str();
     let line = format!("`{}`: {}", code.name, code.title);
     let responses = &mut operation.responses.responses;
@@ -239,7 +244,7 @@ fn problem(operation: &mut Operation, code: &Code) {
         response.description.push_str("\n\n");
     }
     response.description.push_str(&line);
-    if code.stored {
+    if code.stored && matches!(kind, Kind::Command | Kind::Change) {
         let replayed = text_header("true on a stored refusal");
         response.headers.insert("Idempotency-Replayed".to_owned(), RefOr::T(replayed));
     }

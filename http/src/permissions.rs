@@ -39,6 +39,10 @@ pub(crate) enum Kind {
     Read,
     /// A page.
     List,
+    /// What holds at this moment: neither a page nor a version.
+    Computed,
+    /// The same, asked with a body. Writes nothing, so it needs no Idempotency-Key.
+    Inquiry,
     /// A command with a body and an Idempotency-Key.
     Command,
     /// A command that also needs If-Match.
@@ -87,7 +91,7 @@ const fn post(path: &'static str, scopes: &'static [&'static str]) -> Row {
     Row { method: "POST", path, kind: Kind::Command, scopes, refuses: &[] }
 }
 
-/// Reads of bookings.
+/// Reads of bookings and of what they hold.
 const READ_BOOKINGS: &[&str] = &[ASSET_READ, BOOKING_WRITE];
 
 pub(crate) static ROWS: &[Row] = &[
@@ -112,12 +116,26 @@ pub(crate) static ROWS: &[Row] = &[
             &code::ASSET_UNAVAILABLE,
             &code::BOOKING_DEADLINE_PASSED,
             &code::DURATION_OUT_OF_RANGE,
+            &code::OUTSIDE_OPENING_HOURS,
             &code::TOO_FAR_AHEAD,
             &code::BOOKING_OVERLAP,
         ],
         ..post("/assets/{id}/bookings", &[BOOKING_WRITE])
     },
     get("/assets/{id}/bookings", Kind::List, READ_BOOKINGS),
+    Row {
+        kind: Kind::Inquiry,
+        refuses: &[
+            &code::ASSET_UNAVAILABLE,
+            &code::BOOKING_DEADLINE_PASSED,
+            &code::DURATION_OUT_OF_RANGE,
+            &code::OUTSIDE_OPENING_HOURS,
+            &code::TOO_FAR_AHEAD,
+            &code::OUTCOME_UNKNOWN,
+        ],
+        ..post("/assets/{id}/quote", &[BOOKING_WRITE])
+    },
+    get("/assets/{id}/availability", Kind::Computed, READ_BOOKINGS),
     Row {
         refuses: &[
             &code::BOOKING_NOT_FOUND,
@@ -138,8 +156,43 @@ pub(crate) static ROWS: &[Row] = &[
     get("/bookings", Kind::List, READ_BOOKINGS),
     get("/bookings/{id}", Kind::Read, READ_BOOKINGS),
     Row {
+        method: "PATCH",
+        kind: Kind::Change,
+        refuses: &[
+            &code::TERMS_NOT_ACCEPTED,
+            &code::TERMS_CHANGED,
+            &code::INVALID_TRANSITION,
+            &code::ASSET_UNAVAILABLE,
+            &code::BOOKING_DEADLINE_PASSED,
+            &code::CANCEL_CUTOFF_PASSED,
+            &code::APPROVAL_REQUIRED,
+            &code::DURATION_OUT_OF_RANGE,
+            &code::OUTSIDE_OPENING_HOURS,
+            &code::TOO_FAR_AHEAD,
+            &code::BOOKING_OVERLAP,
+        ],
+        ..post("/bookings/{id}", &[BOOKING_WRITE])
+    },
+    Row {
+        refuses: &[
+            &code::INVALID_TRANSITION,
+            &code::ASSET_UNAVAILABLE,
+            &code::BOOKING_DEADLINE_PASSED,
+            &code::BOOKING_OVERLAP,
+        ],
+        ..post("/bookings/{id}/approve", &[BOOKING_WRITE])
+    },
+    Row {
+        refuses: &[&code::INVALID_TRANSITION],
+        ..post("/bookings/{id}/reject", &[BOOKING_WRITE])
+    },
+    Row {
         refuses: &[&code::INVALID_TRANSITION, &code::CANCEL_CUTOFF_PASSED],
         ..post("/bookings/{id}/cancel", &[BOOKING_WRITE])
+    },
+    Row {
+        refuses: &[&code::INVALID_TRANSITION, &code::AMOUNT_OUT_OF_RANGE, &code::LIMIT_REACHED],
+        ..post("/bookings/{id}/adjustments", &[BOOKING_WRITE])
     },
     open("/healthz"),
     open("/readyz"),
@@ -174,6 +227,7 @@ mod tests {
     #[test]
     fn allow_lists_what_the_path_takes() {
         assert_eq!(allow("/assets/{id}"), "GET, HEAD, PUT, OPTIONS");
+        assert_eq!(allow("/bookings/{id}"), "GET, HEAD, PATCH, OPTIONS");
         assert_eq!(allow("/bookings/{id}/cancel"), "POST, OPTIONS");
     }
 

@@ -201,6 +201,24 @@ impl Problem {
                 findings.into_iter().map(|f| Issue::pointer(f.pointer, f.reason)).collect(),
             ),
             Rejection::TagTaken => Self::new(&codes::INTERNAL, ""),
+            Rejection::OutsideOpeningHours { start, end, open } => {
+                let at_fault = [("#/start", start), ("#/end", end)].into_iter();
+                let errors = at_fault.filter(|(_, outside)| *outside).map(|(pointer, _)| {
+                    Issue::pointer(pointer, "lies outside of the opening hours")
+                });
+                Self::plain(&codes::OUTSIDE_OPENING_HOURS)
+                    .errors(errors.collect())
+                    .extra("open", open)
+            }
+            Rejection::ApprovalRequired => Self::plain(&codes::APPROVAL_REQUIRED),
+            Rejection::AmountOutOfRange { pointer } => {
+                let reason = "takes the cost below 0 or beyond 9007199254740991";
+                Self::plain(&codes::AMOUNT_OUT_OF_RANGE)
+                    .errors(vec![Issue::pointer(pointer, reason)])
+            }
+            Rejection::LimitReached { limit } => {
+                Self::plain(&codes::LIMIT_REACHED).extra("limit", limit)
+            }
         }
     }
 

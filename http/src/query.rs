@@ -58,6 +58,13 @@ impl Query {
         Timestamp::parse(&value).map_err(|reason| self.issue(name, reason)).ok()
     }
 
+    pub(crate) fn required_instant(&mut self, name: &str) -> Option<Timestamp> {
+        if !self.rest.iter().any(|(sent, _)| sent == name) {
+            self.issue(name, "is required");
+        }
+        self.instant(name)
+    }
+
     pub(crate) fn limit(&mut self) -> usize {
         let Some(value) = self.one("limit") else { return LIMIT_DEFAULT };
         let digits = (1..=3).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());

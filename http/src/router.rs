@@ -9,7 +9,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     app::{App, HttpOptions},
-    assets, audit, bookings, envelope, handover, openapi, operations, reply,
+    assets, audit, bookings, decisions, envelope, handover, openapi, operations, planning, reply,
 };
 
 /// The whole HTTP surface over `engine`.
@@ -43,12 +43,17 @@ pub(crate) fn routes_and_document() -> (Router<App>, OpenApi) {
         .routes(routes!(assets::register, assets::list))
         .routes(routes!(assets::read, assets::update))
         .routes(routes!(bookings::book, bookings::list_of_asset))
+        .routes(routes!(planning::quote))
+        .routes(routes!(planning::availability))
         .routes(routes!(handover::check_in))
         .routes(routes!(handover::check_out))
         .routes(routes!(audit::list))
         .routes(routes!(bookings::list_of_user))
-        .routes(routes!(bookings::read))
+        .routes(routes!(bookings::read, bookings::reschedule))
+        .routes(routes!(decisions::approve))
+        .routes(routes!(decisions::reject))
         .routes(routes!(bookings::cancel))
+        .routes(routes!(decisions::adjust))
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::version))

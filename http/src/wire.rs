@@ -3,8 +3,10 @@
 //! The structs are also what the OpenAPI document shows. Rules (overlap, terms, roles) are not here.
 
 use holdfast_domain::{
-    Timestamp,
-    asset::{AssetChange, AssetStatus, Change, Command, NewAsset, NewBooking, terms},
+    BookingId, Timestamp,
+    asset::{
+        AssetChange, AssetStatus, BookingChange, Change, Command, NewAsset, NewBooking, terms,
+    },
     rejection::Window,
 };
 use serde::Deserialize;
@@ -111,6 +113,49 @@ schema_only! {
         extra_cost_minor: Option<i64>,
     }
 
+    /// Another window for a booking; at least one member. A booking in use takes only `end`.
+    #[schema(min_properties = 1, example = json!({"end": "2025-09-01T18:00:00Z"}))]
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct BookingChangeInput {
+        #[schema(nullable = false)]
+        start: Option<Timestamp>,
+        /// After start.
+        #[schema(nullable = false)]
+        end: Option<Timestamp>,
+        /// True where the asset's terms are no longer those that the booking was made under.
+        #[schema(nullable = false)]
+        accept_terms: Option<bool>,
+    }
+
+    /// A window to ask about.
+    #[schema(example = json!({"start": "2025-09-01T08:00:00Z", "end": "2025-09-01T16:00:00Z"}))]
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct QuoteInput {
+        start: Timestamp,
+        /// After start.
+        end: Timestamp,
+    }
+
+    /// May be absent altogether.
+    #[schema(example = json!({"reason": "needed for the audit"}))]
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct RejectInput {
+        /// Shown in the booking's `approvals`.
+        #[schema(nullable = false, min_length = 1, max_length = 4000)]
+        reason: Option<String>,
+    }
+
+    /// A correction of the cost, as one more line.
+    #[schema(example = json!({"amount_minor": -900, "reason": "returned late because of our closed gate"}))]
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct AdjustmentInput {
+        /// Not 0; below 0 it is taken off, but never more than the cost.
+        #[schema(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
+        amount_minor: i64,
+        #[schema(min_length = 1, max_length = 4000)]
+        reason: String,
+    }
+
     /// May be absent altogether.
     #[schema(example = json!({"reason": "plans changed"}))]
     #[serde(deny_unknown_fields)]
@@ -119,6 +164,12 @@ schema_only! {
         reason: Option<String>,
     }
 }
+
+/// May be absent altogether.
+#[derive(ToSchema)]
+#[schema(example = json!({}))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApproveInput {}
 
 pub(crate) fn register(mut body: Members) -> Result<Command, ApiError> {
     let asset = NewAsset {
@@ -165,19 +216,58 @@ const READ_ONLY: [&str; 7] =
 
 pub(crate) fn book(mut body: Members) -> Result<Command, ApiError> {
     let user_id = body.string("user_id", ID_MAX);
-    let (start, end) = (body.instant("start"), body.instant("end"));
+    let window = window(&mut body);
     let accept_terms = body.bool("accept_terms");
     let terms_version = body.optional_integer("terms_version", 1);
-    if start.zip(end).is_some_and(|(start, end)| end <= start) {
-        body.issue("end", "must be after start");
-    }
     body.finish()?;
     Ok(Command::CreateBooking(NewBooking {
         user_id,
-        window: Window { start: start.unwrap_or_default(), end: end.unwrap_or_default() },
+        window,
         accept_terms,
         terms_version: terms_version.map(i64::unsigned_abs),
     }))
+}
+
+/// What a booking is to become: `None` = unchanged.
+#[derive(PartialEq, Debug)]
+pub(crate) struct Moved {
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+    accept_terms: Option<bool>,
+}
+
+impl Moved {
+    pub(crate) fn of(self, booking: BookingId) -> Command {
+        let Self { start, end, accept_terms } = self;
+        Command::RescheduleBooking(BookingChange { booking, start, end, accept_terms })
+    }
+}
+
+pub(crate) fn reschedule(mut body: Members) -> Result<Moved, ApiError> {
+    if body.is_empty() {
+        body.issues([Issue::pointer("#", "must change something")]);
+    }
+    let moved = Moved {
+        start: body.optional_instant("start"),
+        end: body.optional_instant("end"),
+        accept_terms: body.optional_bool("accept_terms"),
+    };
+    in_order(&mut body, moved.start, moved.end);
+    body.finish()?;
+    Ok(moved)
+}
+
+pub(crate) fn quote(mut body: Members) -> Result<Window, ApiError> {
+    let window = window(&mut body);
+    body.finish()?;
+    Ok(window)
+}
+
+/// The amount and the reason.
+pub(crate) fn adjustment(mut body: Members) -> Result<(i64, String), ApiError> {
+    let adjustment = (body.difference("amount_minor"), body.string("reason", TEXT_MAX));
+    body.finish()?;
+    Ok(adjustment)
 }
 
 pub(crate) fn check_in(mut body: Members) -> Result<Command, ApiError> {
@@ -195,7 +285,7 @@ pub(crate) fn check_out(mut body: Members) -> Result<Command, ApiError> {
 }
 
 /// The reason, when one is given.
-pub(crate) fn cancel(mut body: Members) -> Result<Option<String>, ApiError> {
+pub(crate) fn reason(mut body: Members) -> Result<Option<String>, ApiError> {
     let reason = body.optional_string("reason", TEXT_MAX);
     body.finish()?;
     Ok(reason)
@@ -205,6 +295,19 @@ pub(crate) fn cancel(mut body: Members) -> Result<Option<String>, ApiError> {
 pub(crate) fn named<'de, T: Deserialize<'de>>(name: &'de str) -> Option<T> {
     let name: value::StrDeserializer<'de, value::Error> = name.into_deserializer();
     T::deserialize(name).ok()
+}
+
+/// Start and end, both required.
+fn window(body: &mut Members) -> Window {
+    let (start, end) = (body.instant("start"), body.instant("end"));
+    in_order(body, start, end);
+    Window { start: start.unwrap_or_default(), end: end.unwrap_or_default() }
+}
+
+fn in_order(body: &mut Members, start: Option<Timestamp>, end: Option<Timestamp>) {
+    if start.zip(end).is_some_and(|(start, end)| end <= start) {
+        body.issue("end", "must be after start");
+    }
 }
 
 fn status(body: &mut Members) -> Option<AssetStatus> {

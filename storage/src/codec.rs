@@ -12,14 +12,15 @@ use holdfast_domain::Record;
 use serde::{Serialize, de::DeserializeOwned};
 
 const MAGIC: [u8; 2] = *b"Hf";
-/// Raised when the stored shape of any type changes in a way that older bytes do not follow.
-const SCHEMA: u16 = 1;
+/// Raised when anything is added to the stored shape of a record, so that an older release says "too
+/// new" and not "damaged". All older ones are read.
+const SCHEMA: u16 = 2;
 const HEADER: usize = 8;
 /// Most records are a document before and after, each of some hundred bytes.
 const CAPACITY_FIRST: usize = 2_048;
-/// No length inside a value may claim more memory than this. Above the largest record, so that
-/// whatever was sealed can be opened.
-const CLAIM_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The lengths inside a value may claim no more memory than this in all. Far above the largest record,
+/// and above a snapshot with millions of live bookings, so that whatever was sealed can be opened.
+const CLAIM_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CodecError {
@@ -50,6 +51,10 @@ pub fn seal<T: Serialize>(value: &T) -> Vec<u8> {
 /// # Errors
 /// `Damaged` when the checksum or the shape is wrong, `TooNew` when only the schema is.
 pub fn open<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    open_with_schema(bytes).map(|(value, _)| value)
+}
+
+fn open_with_schema<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, u16), CodecError> {
     if bytes.len() < HEADER
         || bytes[..2] != MAGIC
         || bytes[4..HEADER] != checksum(bytes).to_le_bytes()
@@ -64,7 +69,7 @@ pub fn open<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     let decoded: Result<(T, usize), DecodeError> =
         bincode::serde::decode_from_slice(&bytes[HEADER..], limited);
     match decoded {
-        Ok((value, used)) if used == bytes.len() - HEADER => Ok(value),
+        Ok((value, used)) if used == bytes.len() - HEADER => Ok((value, found)),
         Ok(_) | Err(_) => Err(CodecError::Damaged),
     }
 }
@@ -73,10 +78,17 @@ pub fn encode_record(record: &Record) -> Vec<u8> {
     seal(record)
 }
 
+/// A record of whatever schema, as this release reads it.
+///
 /// # Errors
 /// As [`open`].
 pub fn decode_record(bytes: &[u8]) -> Result<Record, CodecError> {
-    open(bytes)
+    let (mut record, schema): (Record, u16) = open_with_schema(bytes)?;
+    // What was written before there were timers did not know of any: somebody has to look.
+    if schema < 2 && record.next_due.is_none() {
+        record.next_due = Some(record.at);
+    }
+    Ok(record)
 }
 
 /// Over everything but the magic and the checksum itself.

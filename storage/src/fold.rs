@@ -142,6 +142,15 @@ fn set_applied(views: &dyn Views, generation: &Generation) -> Result<(), ViewsEr
 /// # Errors
 /// [`ViewsError::Damaged`]: the views must be deleted and rebuilt.
 pub fn applied(views: &dyn Views) -> Result<Option<Checkpoint>, ViewsError> {
+    let (from, to) = keys::applied_by_any();
+    let mut of_another_version = false;
+    views.range(&from, &to, false, &mut |key, _| {
+        of_another_version |= key != keys::applied();
+        true
+    })?;
+    if of_another_version {
+        return Err(ViewsError::Damaged("rows of another version"));
+    }
     let row = views.get(&keys::applied())?;
     row.map(|bytes| row::open(&bytes, "applied")).transpose()
 }

@@ -17,9 +17,18 @@ const USER: u8 = 5;
 /// One past the greatest stamp: the upper end of an asset's last leaf.
 pub(crate) const STAMP_END: u64 = Stamp::MAX.bits() + 1;
 
+/// The version of what the rows hold. Raised with any change of their shape, or of a snapshot's: views
+/// of another version are not read but built anew.
+const VERSION: u8 = 2;
+
 /// How far the views are.
-pub(crate) const fn applied() -> [u8; 1] {
-    [APPLIED]
+pub(crate) const fn applied() -> [u8; 2] {
+    [APPLIED, VERSION]
+}
+
+/// `from..to` over what says how far views of any version are.
+pub(crate) const fn applied_by_any() -> ([u8; 1], [u8; 1]) {
+    ([APPLIED], [APPLIED + 1])
 }
 
 /// The row that an asset has exactly one of.

@@ -33,8 +33,11 @@ fn flights(now: Timestamp) -> BTreeMap<&'static str, Vec<Flight>> {
     let shift = ((now.millis() - first) / WEEK_MS + 1) * WEEK_MS;
     let mut by_aircraft: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in rows() {
-        let [code, category, location, user, start, end] =
-            row.split(',').collect::<Vec<_>>().try_into().unwrap();
+        let [code, category, location, user, start, end, ..] =
+            row.split(',').collect::<Vec<_>>()[..]
+        else {
+            panic!("a row has eight columns: {row}")
+        };
         let (start, end) = (time(start) + shift, time(end) + shift);
         by_aircraft.entry(code).or_default().push(Flight {
             category,

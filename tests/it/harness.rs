@@ -154,6 +154,11 @@ impl Caller {
         self.send(Method::PUT, path, &headers, Some(body)).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, key: &str, etag: &str, body: &Value) -> Reply {
+        let headers = [("idempotency-key", key), ("if-match", etag)];
+        self.send(Method::PATCH, path, &headers, Some(body)).await
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -192,6 +197,14 @@ impl Caller {
     /// A new asset of the caller's org; its id.
     pub(crate) async fn asset(&self, name: &str) -> String {
         let reply = self.post("/assets", &fresh_key(), &self.asset_body(name)).await;
+        reply.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The same with these booking terms.
+    pub(crate) async fn asset_under(&self, terms: Value) -> String {
+        let mut body = self.asset_body("Van");
+        body["booking_terms"] = terms;
+        let reply = self.post("/assets", &fresh_key(), &body).await;
         reply.expect(201)["id"].as_str().unwrap().to_owned()
     }
 

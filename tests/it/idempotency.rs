@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::harness::{Caller, Reply, Server, fresh_key};
 
-fn same_answer(first: &Reply, again: &Reply) {
+#[track_caller]
+pub(crate) fn same_answer(first: &Reply, again: &Reply) {
     let status = if first.status == 201 { 200 } else { first.status };
     assert_eq!(again.status, status, "{}", String::from_utf8_lossy(&again.bytes));
     assert_eq!(again.bytes, first.bytes);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{Caller, Reply, Server, fresh_key};
 
 /// The findings as `place reason`.
-fn findings(problem: &Value) -> Vec<String> {
+pub(crate) fn findings(problem: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let place = |error: &Value| text(&error["pointer"]) + &text(&error["name"]);
     let errors = problem["errors"].as_array().unwrap();

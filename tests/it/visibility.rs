@@ -46,17 +46,29 @@ async fn what_another_organisation_owns_does_not_exist() {
         format!("{}{last}", &id[..id.len() - 1])
     };
     let slot = stranger.booking_body(&server.in_minutes(60), &server.in_minutes(70));
+    let window = json!({"start": slot["start"], "end": slot["end"]});
+    let more = json!({"amount_minor": 1, "reason": "more"});
     let named = json!({"booking_id": booking});
     let rows = [
         (Method::GET, "/assets/{asset}", None),
         (Method::GET, "/assets/{asset}/bookings", None),
         (Method::GET, "/assets/{asset}/audit", None),
+        (
+            Method::GET,
+            "/assets/{asset}/availability?from=2028-01-01T00:00:00Z&to=2028-01-02T00:00:00Z",
+            None,
+        ),
+        (Method::POST, "/assets/{asset}/quote", Some(window)),
         (Method::PUT, "/assets/{asset}", Some(json!({"name": "Mine"}))),
         (Method::POST, "/assets/{asset}/bookings", Some(slot)),
         (Method::POST, "/assets/{asset}/check-in", Some(named.clone())),
         (Method::POST, "/assets/{asset}/check-out", Some(named)),
         (Method::GET, "/bookings/{booking}", None),
+        (Method::PATCH, "/bookings/{booking}", Some(json!({"accept_terms": true}))),
+        (Method::POST, "/bookings/{booking}/approve", None),
+        (Method::POST, "/bookings/{booking}/reject", Some(json!({}))),
         (Method::POST, "/bookings/{booking}/cancel", Some(json!({}))),
+        (Method::POST, "/bookings/{booking}/adjustments", Some(more)),
     ];
     for (method, path, body) in rows {
         let real = path.replace("{asset}", &asset).replace("{booking}", &booking);

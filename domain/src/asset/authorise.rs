@@ -5,7 +5,10 @@
 
 use crate::{
     access::{self, Place},
-    asset::{AssetState, BookingStatus, Command, Finished, NewAsset, NewBooking, booking::Booking},
+    asset::{
+        ApproverRole, AssetState, BookingChange, BookingDocument, Command, Finished, NewAsset,
+        NewBooking, booking::Booking, terms,
+    },
     id::BookingId,
     principal::Principal,
     rejection::Rejection,
@@ -19,7 +22,35 @@ pub(super) enum Named<'a> {
     /// What the body named is none that the caller may see.
     Absent,
     Live(&'a Booking),
-    Finished(BookingStatus),
+    Finished(&'a BookingDocument),
+}
+
+impl Named<'_> {
+    pub(super) fn etag(&self) -> Option<String> {
+        match self {
+            Self::Nothing | Self::Absent => None,
+            Self::Live(booking) => Some(booking.etag().to_string()),
+            Self::Finished(image) => Some(image.etag.clone()),
+        }
+    }
+
+    /// Whose booking it is (org and user).
+    fn owner(&self) -> (&str, &str) {
+        match self {
+            Self::Nothing | Self::Absent => ("", ""),
+            Self::Live(booking) => (&booking.org_id, &booking.user_id),
+            Self::Finished(image) => (&image.org_id, &image.user_id),
+        }
+    }
+
+    /// Who may approve it; everybody where nobody has to.
+    fn approvers(&self) -> Option<&[ApproverRole]> {
+        match self {
+            Self::Nothing | Self::Absent => None,
+            Self::Live(booking) => booking.approval.as_ref().map(|it| &*it.approver_roles),
+            Self::Finished(image) => image.approvals.first().map(|it| &*it.approver_roles),
+        }
+    }
 }
 
 /// Why the command goes no further.
@@ -38,7 +69,7 @@ impl From<Rejection> for Held {
 pub(super) fn authorise<'a>(
     state: &'a AssetState,
     request: &Request,
-    finished: Finished<'_>,
+    finished: Finished<'a>,
 ) -> Result<Named<'a>, Held> {
     let principal = request.principal.as_ref();
     if let Command::RegisterAsset(new) = &request.command {
@@ -52,9 +83,23 @@ pub(super) fn authorise<'a>(
             may_update(principal, place, change.location_id.as_deref())?;
         }
         Command::CreateBooking(new) => may_book(principal, place, new)?,
-        Command::CancelBooking { booking, .. } => {
+        Command::CancelBooking { booking, .. }
+        | Command::RescheduleBooking(BookingChange { booking, .. }) => {
             return reach(state, principal, place, Some(*booking), finished)?
                 .ok_or(Rejection::NotFound.into());
+        }
+        Command::ApproveBooking { booking }
+        | Command::RejectBooking { booking, .. }
+        | Command::AdjustCost { booking, .. } => {
+            let named = reach(state, principal, place, Some(*booking), finished)?
+                .ok_or(Rejection::NotFound)?;
+            if !access::manages(principal, place) {
+                return Err(Rejection::ForbiddenRole.into());
+            }
+            if !matches!(request.command, Command::AdjustCost { .. }) {
+                may_approve(principal, &named)?;
+            }
+            return Ok(named);
         }
         Command::CheckIn { booking, .. } | Command::CheckOut { booking, .. } => {
             return match reach(state, principal, place, *booking, finished)? {
@@ -101,13 +146,24 @@ fn may_book(principal: &Principal, place: Place<'_>, new: &NewBooking) -> Result
     Ok(())
 }
 
+/// One of the approvers' roles, and not the one who booked.
+fn may_approve(principal: &Principal, named: &Named<'_>) -> Result<(), Rejection> {
+    let (org_id, user_id) = named.owner();
+    let has_role = named.approvers().is_none_or(|roles| terms::may_decide(roles, principal.roles));
+    if has_role && !access::owns_booking(principal, org_id, user_id) {
+        Ok(())
+    } else {
+        Err(Rejection::ForbiddenRole)
+    }
+}
+
 /// The booking, when the caller may act on it; `None` when there is none that it may see.
 fn reach<'a>(
     state: &'a AssetState,
     principal: &Principal,
     place: Place<'_>,
     id: Option<BookingId>,
-    finished: Finished<'_>,
+    finished: Finished<'a>,
 ) -> Result<Option<Named<'a>>, Held> {
     let Some(id) = id.filter(|id| id.tag == state.tag) else { return Ok(None) };
     let (named, own) = if let Some(booking) = state.bookings.get(&id.stamp) {
@@ -120,7 +176,7 @@ fn reach<'a>(
             Finished::Unknown => return Err(Held::Needs(id)),
             Finished::Loaded(image) if image.id == id => {
                 let own = access::owns_booking(principal, &image.org_id, &image.user_id);
-                (Named::Finished(image.status), own)
+                (Named::Finished(image), own)
             }
             Finished::Absent | Finished::Loaded(_) => return Ok(None),
         }

@@ -1,13 +1,21 @@
 //! What may be asked of an asset. Shapes are already checked (lengths, types, unknown members);
 //! rules are not.
 
-use crate::{asset::AssetStatus, id::BookingId, rejection::Window};
+use crate::{asset::AssetStatus, id::BookingId, rejection::Window, time::Timestamp};
 
 #[derive(Clone, Debug)]
 pub enum Command {
     RegisterAsset(NewAsset),
     UpdateAsset(AssetChange),
     CreateBooking(NewBooking),
+    RescheduleBooking(BookingChange),
+    ApproveBooking {
+        booking: BookingId,
+    },
+    RejectBooking {
+        booking: BookingId,
+        reason: Option<String>,
+    },
     CancelBooking {
         booking: BookingId,
         reason: Option<String>,
@@ -20,6 +28,12 @@ pub enum Command {
     CheckOut {
         booking: Option<BookingId>,
         extra_cost_minor: Option<i64>,
+    },
+    AdjustCost {
+        booking: BookingId,
+        /// Not zero, within ±(2^53 − 1).
+        amount_minor: i64,
+        reason: String,
     },
 }
 
@@ -61,6 +75,15 @@ pub struct NewBooking {
     pub terms_version: Option<u64>,
 }
 
+/// Another window for a booking: `None` = unchanged.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BookingChange {
+    pub booking: BookingId,
+    pub start: Option<Timestamp>,
+    pub end: Option<Timestamp>,
+    pub accept_terms: Option<bool>,
+}
+
 impl Command {
     /// The bytes of all free text a command carries.
     pub fn text_bytes(&self) -> usize {
@@ -92,8 +115,10 @@ impl Command {
             }
             Self::CreateBooking(booking) => booking.user_id.len(),
             Self::CancelBooking { reason: text, .. }
+            | Self::RejectBooking { reason: text, .. }
             | Self::CheckIn { condition_notes: text, .. } => of(text.as_ref()),
-            Self::CheckOut { .. } => 0,
+            Self::AdjustCost { reason, .. } => reason.len(),
+            Self::RescheduleBooking(_) | Self::ApproveBooking { .. } | Self::CheckOut { .. } => 0,
         }
     }
 }

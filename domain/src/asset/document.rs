@@ -75,7 +75,8 @@ pub struct BookingDocument {
     pub actual_end: Option<Timestamp>,
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub actual_start: Option<Timestamp>,
-    pub approvals: Vec<serde_json::Value>,
+    /// One where the terms asked for it, else none.
+    pub approvals: Vec<Approval>,
     pub asset_id: AssetId,
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub check_in_notes: Option<String>,
@@ -99,14 +100,116 @@ pub struct BookingDocument {
     pub version: u64,
 }
 
+/// Whether and by whom a booking was approved.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Approval {
+    pub approver_roles: Vec<ApproverRole>,
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub decided_at: Option<Timestamp>,
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub decided_by: Option<String>,
+    /// Undecided by then, the booking expires.
+    pub expires_at: Timestamp,
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub reason: Option<String>,
+    pub status: ApprovalStatus,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ApproverRole {
+    Manager,
+    Admin,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ApprovalStatus {
+    Pending,
+    Approved,
+    Rejected,
+    Expired,
+    /// Of a booking that was cancelled before anybody decided.
+    Cancelled,
+}
+
+/// A part of what a booking costs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CostLine {
     pub amount_minor: i64,
     pub quantity: i64,
-    /// `BASE | LATE | EXTRA | CANCEL | NO_SHOW | DAMAGE | ADJUSTMENT`
-    pub r#type: String,
-    pub unit: String,
+    /// Of adjustments.
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub r#type: LineType,
+    pub unit: LineUnit,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LineType {
+    Base,
+    Late,
+    Extra,
+    Cancel,
+    NoShow,
+    Damage,
+    Adjustment,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LineUnit {
+    Minute,
+    StartedPeriod,
+    Item,
+}
+
+/// What a booking would cost, used exactly as planned.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct QuoteDocument {
+    pub cost_lines: Vec<CostLine>,
+    pub currency: String,
+    pub end: Timestamp,
+    pub estimated_cost_minor: i64,
+    pub start: Timestamp,
+    pub terms_version: u64,
+}
+
+/// When an asset is taken. Never by whom.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AvailabilityDocument {
+    pub asset_id: AssetId,
+    /// By start, apart from each other, within `from` and `to`.
+    pub busy: Vec<Busy>,
+    pub from: Timestamp,
+    pub time_zone: String,
+    pub to: Timestamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Busy {
+    pub end: Timestamp,
+    pub kind: ClaimKind,
+    pub start: Timestamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ClaimKind {
+    Booking,
+    Maintenance,
 }
 
 impl AssetStatus {
@@ -151,6 +254,18 @@ impl AssetDocument {
 impl BookingDocument {
     pub fn render(&self) -> Document {
         Document { json: bytes(self), etag: Etag { version: self.version, link: 0 } }
+    }
+}
+
+impl QuoteDocument {
+    pub fn render(&self) -> Arc<[u8]> {
+        bytes(self)
+    }
+}
+
+impl AvailabilityDocument {
+    pub fn render(&self) -> Arc<[u8]> {
+        bytes(self)
     }
 }
 

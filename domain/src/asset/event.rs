@@ -29,6 +29,8 @@ pub enum Event {
         /// The outer `None`: unchanged; the inner: cleared.
         booking_terms: Option<Option<String>>,
     },
+    /// A booking of before the rules of terms were applied: whatever the terms say, it has no
+    /// buffers, no timers but its end, and no price. No longer written.
     BookingCreated {
         id: BookingId,
         user_id: String,
@@ -51,5 +53,48 @@ pub enum Event {
         id: BookingId,
         at: Timestamp,
         extra_cost_minor: Option<i64>,
+    },
+    /// A new booking under the asset's terms as they are.
+    BookingPlaced {
+        id: BookingId,
+        user_id: String,
+        org_id: String,
+        window: Window,
+        terms_version: u64,
+        currency: String,
+        estimated_cost_minor: i64,
+        /// It waits for approval until then.
+        approval_until: Option<Timestamp>,
+    },
+    BookingApproved {
+        id: BookingId,
+        by: String,
+    },
+    BookingRejected {
+        id: BookingId,
+        by: String,
+        reason: Option<String>,
+    },
+    BookingExpired {
+        id: BookingId,
+    },
+    BookingNoShow {
+        id: BookingId,
+    },
+    BookingOverdue {
+        id: BookingId,
+    },
+    /// A confirmed booking comes under the asset's terms as they are; one in use keeps its own.
+    BookingRescheduled {
+        id: BookingId,
+        window: Window,
+        terms_version: u64,
+        estimated_cost_minor: i64,
+    },
+    /// Of a booking that is over.
+    BookingCostAdjusted {
+        id: BookingId,
+        amount_minor: i64,
+        reason: String,
     },
 }

@@ -1,10 +1,12 @@
 //! The asset's own fields, without its bookings.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     access::Place,
-    asset::{AssetDocument, AssetStatus, Document, Event, terms},
+    asset::{AssetDocument, AssetStatus, Document, Event, terms::Terms},
     id::{AssetId, Stamp, Tag},
     record::Etag,
     time::Timestamp,
@@ -22,8 +24,9 @@ pub(super) struct Fields {
     pub(super) booking_terms: Option<String>,
     /// From 1, one more with each change of the terms.
     pub(super) terms_version: u64,
-    /// Of new bookings; follows from the terms.
-    pub(super) currency: String,
+    /// What `booking_terms` mean.
+    #[serde(skip)]
+    pub(super) terms: Arc<Terms>,
     pub(super) status: AssetStatus,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -55,12 +58,17 @@ impl Fields {
             shared_with: shared_with.clone(),
             booking_terms: booking_terms.clone(),
             terms_version: 1,
-            currency: terms::currency(booking_terms.as_deref()),
+            terms: Terms::of(booking_terms.as_deref()),
             status: AssetStatus::Active,
             created_at: at,
             updated_at: at,
             version,
         })
+    }
+
+    /// As a snapshot holds them, with what follows from them.
+    pub(super) fn restored(self) -> Self {
+        Self { terms: Terms::of(self.booking_terms.as_deref()), ..self }
     }
 
     /// Takes in an [`Event::AssetUpdated`]; other events change nothing here.
@@ -78,7 +86,7 @@ impl Fields {
         if let Some(terms) = booking_terms {
             self.booking_terms.clone_from(terms);
             self.terms_version += 1;
-            self.currency = terms::currency(terms.as_deref());
+            self.terms = Terms::of(terms.as_deref());
         }
         self.updated_at = at;
         self.version = version;
@@ -98,7 +106,7 @@ impl Fields {
 
     pub(super) fn document(&self, tag: Tag) -> Document {
         AssetDocument {
-            booking_terms: self.booking_terms.as_deref().map(terms::value),
+            booking_terms: self.booking_terms.as_deref().map(stored_value),
             category: self.category.clone(),
             created_at: self.created_at,
             etag: self.etag().to_string(),
@@ -125,7 +133,12 @@ impl Fields {
             + self.location_id.len()
             + self.shared_with.iter().map(|org| org.len() + size_of::<String>()).sum::<usize>()
             + self.booking_terms.as_ref().map_or(0, String::len)
+            + self.terms.bytes()
     }
+}
+
+fn stored_value(terms: &str) -> serde_json::Value {
+    serde_json::from_str(terms).expect("stored terms have passed the shape check")
 }
 
 fn replace<T: Clone>(field: &mut T, change: &Option<T>) {

@@ -2,18 +2,20 @@
 //!
 //! Finished bookings are not here: they live in the log and its views.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     access::Place,
     asset::{
-        BookingStatus, Document, Event,
+        AssetStatus, BookingStatus, Document, Event,
         booking::Booking,
-        calendar::Calendar,
+        calendar::{Calendar, Claim, Taken},
+        due::{Timers, Transition},
         fields::Fields,
         keys::{self, Keys},
+        terms::{Terms, TermsInUse},
     },
     id::{AssetId, BookingId, Stamp, Tag},
     record::{Digest, Outcome, Record},
@@ -36,9 +38,15 @@ pub struct AssetState {
     /// Live ones, by creation.
     pub(super) bookings: BTreeMap<Stamp, Booking>,
     /// Follows from `bookings`.
+    terms: TermsInUse,
+    /// Follows from `bookings`, but for the buffers that still run.
     pub(super) calendar: Calendar,
+    /// Follows from `bookings`.
+    timers: Timers,
     /// The booking the asset is out with; follows from `bookings`.
     pub(super) out: Option<Stamp>,
+    /// Since when the asset can be taken up; `None` while it is out or not active.
+    pub(super) free_since: Option<Timestamp>,
     pub(super) keys: Keys,
     /// Of fields and bookings; follows from them.
     held_bytes: usize,
@@ -88,8 +96,11 @@ impl AssetState {
             last_hash: Digest::default(),
             fields: None,
             bookings: BTreeMap::new(),
+            terms: TermsInUse::default(),
             calendar: Calendar::default(),
+            timers: Timers::default(),
             out: None,
+            free_since: None,
             keys: Keys::default(),
             held_bytes: 0,
         }
@@ -114,29 +125,48 @@ impl AssetState {
         match event {
             Event::AssetRegistered { .. } => {
                 self.set_fields(Fields::registered(event, version, at));
+                self.free_since = Some(at);
             }
             Event::AssetUpdated { .. } => {
                 let mut fields = self.fields.take();
                 self.held_bytes -= fields.as_ref().map_or(0, Fields::bytes);
                 if let Some(fields) = &mut fields {
                     fields.update(event, version, at);
+                    self.free_since = self.free_since_after(fields.status, at);
                 }
                 self.set_fields(fields);
             }
-            Event::BookingCreated { .. } => {
-                if let Some(booking) = Booking::created(event, version, at) {
+            Event::BookingCreated { .. } | Event::BookingPlaced { .. } => {
+                if let Some(booking) = Booking::created(event, &self.current_terms(), version, at) {
                     self.insert(booking);
                 }
             }
-            Event::BookingCheckedIn { id, at, notes } => {
+            Event::BookingApproved { id, .. }
+            | Event::BookingCheckedIn { id, .. }
+            | Event::BookingOverdue { id }
+            | Event::BookingRescheduled { id, .. } => {
                 if let Some(mut booking) = self.remove(*id) {
-                    booking.check_in(*at, notes.as_deref(), version);
+                    booking.change(event, &self.current_terms(), version, at);
+                    if booking.status == BookingStatus::CheckedIn {
+                        self.free_since = None;
+                    }
                     self.insert(booking);
                 }
             }
-            Event::BookingCancelled { id, .. } | Event::BookingCheckedOut { id, .. } => {
+            Event::BookingCheckedOut { id, at, .. } => {
+                if let Some(booking) = self.remove(*id) {
+                    self.calendar.cool(booking.stamp, booking.claim_of_use(*at));
+                    self.free_since = self.is_active().then_some(*at);
+                }
+            }
+            Event::BookingCancelled { id, .. }
+            | Event::BookingRejected { id, .. }
+            | Event::BookingExpired { id }
+            | Event::BookingNoShow { id } => {
                 self.remove(*id);
             }
+            // What it changes is over and not here.
+            Event::BookingCostAdjusted { .. } => {}
         }
     }
 
@@ -146,27 +176,96 @@ impl AssetState {
     }
 
     fn insert(&mut self, booking: Booking) {
-        self.held_bytes += booking.bytes();
-        self.calendar.insert(booking.stamp, booking.claim());
+        self.held_bytes += booking.bytes() + self.terms.take(&booking);
+        self.timers.insert(&booking);
         if booking.status == BookingStatus::CheckedIn {
             self.out = Some(booking.stamp);
+        } else {
+            self.calendar.insert(booking.stamp, booking.claim());
         }
         self.bookings.insert(booking.stamp, booking);
     }
 
     fn remove(&mut self, id: BookingId) -> Option<Booking> {
         let booking = self.bookings.remove(&id.stamp)?;
-        self.held_bytes -= booking.bytes();
-        self.calendar.remove(booking.stamp, booking.claim());
+        self.held_bytes -= booking.bytes() + self.terms.give_back(&booking);
+        self.timers.remove(&booking);
         if self.out == Some(booking.stamp) {
             self.out = None;
+        } else {
+            self.calendar.remove(booking.stamp, booking.claim());
         }
         Some(booking)
+    }
+
+    fn current_terms(&self) -> Arc<Terms> {
+        self.fields.as_ref().map(|fields| Arc::clone(&fields.terms)).unwrap_or_default()
+    }
+
+    fn current_version(&self) -> u64 {
+        self.fields.as_ref().map_or(0, |fields| fields.terms_version)
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.fields.as_ref().is_some_and(|fields| fields.status == AssetStatus::Active)
+    }
+
+    /// Since when the asset can be taken up once its status is `status`, set at `at`.
+    pub(super) fn free_since_after(&self, status: AssetStatus, at: Timestamp) -> Option<Timestamp> {
+        let can_be_taken_up = status == AssetStatus::Active && self.out.is_none();
+        can_be_taken_up.then(|| self.free_since.unwrap_or(at))
+    }
+
+    /// What is taken as of `now`, without the claim of one booking.
+    pub(super) fn taken(&self, now: Timestamp, ignoring: Option<Stamp>) -> Taken<'_> {
+        let in_use: Option<Claim> =
+            self.out.map(|stamp| (stamp, self.bookings[&stamp].claim_in_use(now)));
+        Taken { calendar: &self.calendar, in_use, now, ignoring }
+    }
+
+    /// The next thing that happens by itself: when, to which booking, and what. Of several at once
+    /// the one of the oldest booking, but confirmed ones in the order of their windows.
+    pub(super) fn next_transition(&self) -> Option<(Timestamp, &Booking, Transition)> {
+        self.timers
+            .next(None)
+            .chain(self.out)
+            .map(|stamp| &self.bookings[&stamp])
+            .filter_map(|booking| {
+                booking.due(self.free_since).map(|(at, what)| (at, booking, what))
+            })
+            .min_by_key(|(at, booking, _)| (*at, booking.stamp))
+    }
+
+    /// When the asset next wants a tick once a record has changed the booking `changed` into `after`
+    /// (`None` where none or one that is over) and the asset can be taken up since `free_since`.
+    pub(super) fn next_due_after(
+        &self,
+        changed: Option<Stamp>,
+        after: Option<&Booking>,
+        free_since: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        self.timers
+            .next(changed)
+            .chain(self.out.filter(|out| Some(*out) != changed))
+            .map(|stamp| &self.bookings[&stamp])
+            .chain(after)
+            .filter_map(|booking| booking.due(free_since))
+            .map(|(at, _)| at)
+            .min()
+    }
+
+    /// When the asset next wants a [`crate::asset::due`].
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.next_transition().map(|(at, ..)| at)
     }
 
     /// The version of the newest applied record; 0 before the first.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    pub fn tag(&self) -> Tag {
+        self.tag
     }
 
     /// `None` before registration. An id with this tag and another stamp names nothing.
@@ -223,6 +322,9 @@ impl AssetState {
             last_hash: self.last_hash,
             fields: self.fields.clone(),
             bookings: self.bookings.values().cloned().collect(),
+            terms: self.terms.sources(),
+            cooling: self.calendar.cooling().to_vec(),
+            free_since: self.free_since,
         }
     }
 
@@ -235,10 +337,22 @@ impl AssetState {
             last_hash: snapshot.last_hash,
             ..Self::new(snapshot.tag)
         };
-        state.set_fields(snapshot.fields);
-        for booking in snapshot.bookings {
+        state.set_fields(snapshot.fields.map(Fields::restored));
+        let (current, version) = (state.current_terms(), state.current_version());
+        let terms: BTreeMap<u64, Arc<Terms>> = snapshot
+            .terms
+            .iter()
+            .map(|(under, source)| {
+                let is_current = *under == version;
+                (*under, if is_current { current.clone() } else { Terms::of(source.as_deref()) })
+            })
+            .collect();
+        for mut booking in snapshot.bookings {
+            booking.terms = terms.get(&booking.under).cloned().unwrap_or_default();
             state.insert(booking);
         }
+        state.calendar.restore_cooling(snapshot.cooling);
+        state.free_since = snapshot.free_since;
         state
     }
 
@@ -265,4 +379,8 @@ pub struct Snapshot {
     last_hash: Digest,
     fields: Option<Fields>,
     bookings: Vec<Booking>,
+    /// The terms that the bookings are under, each once.
+    terms: Vec<(u64, Option<Box<str>>)>,
+    cooling: Vec<Claim>,
+    free_since: Option<Timestamp>,
 }

@@ -1,204 +1,204 @@
-//! The shape of booking terms: which members there are, their types and possible values.
+//! Booking terms: what an asset's owner asks of whoever books it.
 //!
-//! What the terms then demand of a booking is not judged here.
+//! [`check`] judges the shape of terms as sent; [`Terms`] is what they mean, with the defaults filled
+//! in; `hours` places opening hours in the asset's time zone, `in_use` counts which versions live
+//! bookings are under. What a booking must be under its terms
+//! is judged in `admission`, what it costs in `pricing`.
 
 mod hours;
+mod in_use;
+mod shape;
 
-use std::{collections::BTreeSet, str::FromStr as _};
+use std::{str::FromStr as _, sync::Arc};
 
-use serde_json::{Map, Value};
+use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer, de};
 
 use crate::{
-    canonical,
-    rejection::{Finding, Rejection, below},
+    asset::ApproverRole,
+    principal::{Role, Roles},
+    rejection::Window,
 };
 
-/// Ten years of minutes: no number in the terms is greater.
-pub const NUMBER_MAX: u64 = 5_256_000;
+pub use hours::OpeningHours;
+pub(super) use in_use::TermsInUse;
+pub(super) use shape::recheck;
+pub use shape::{NUMBER_MAX, check};
+
 /// Where the terms name no currency.
 pub const DEFAULT_CURRENCY: &str = "EUR";
 
-/// Canonical JSON of the terms, when their shape is right.
-///
-/// # Errors
-/// Everything that is wrong with them, each with its pointer below `#/booking_terms`.
-pub fn check(terms: &Value) -> Result<String, Vec<Finding>> {
-    let mut shape = Shape::default();
-    shape.terms("#/booking_terms", terms);
-    if shape.findings.is_empty() { Ok(canonical::to_string(terms)) } else { Err(shape.findings) }
+/// Terms with every default filled in. All numbers are at most [`NUMBER_MAX`].
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default)]
+pub struct Terms {
+    /// Canonical JSON as stored; `None` where the asset has no terms.
+    #[serde(skip)]
+    source: Option<Box<str>>,
+    #[serde(deserialize_with = "time_zone")]
+    pub time_zone: Tz,
+    pub min_minutes: u32,
+    pub max_minutes: Option<u32>,
+    pub max_advance_days: Option<u32>,
+    pub deadline_minutes: u32,
+    pub buffer_before_minutes: u32,
+    pub buffer_after_minutes: u32,
+    /// `None`: always open.
+    pub opening_hours: Option<OpeningHours>,
+    pub check_in: CheckIn,
+    pub cancel_cutoff_minutes: u32,
+    pub approval: Approval,
+    pub pricing: Pricing,
 }
 
-/// The same for terms that are said to have passed [`check`]: what is stored always has.
-pub(super) fn recheck(terms: &str) -> Result<String, Rejection> {
-    let value = serde_json::from_str(terms).map_err(|_| {
-        let reason = "must be an object".into();
-        Rejection::Invalid(vec![Finding { pointer: "#/booking_terms".into(), reason }])
-    })?;
-    check(&value).map_err(Rejection::Invalid)
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default)]
+pub struct CheckIn {
+    pub early_minutes: u32,
+    /// `None`: an asset that nobody takes up is held until the end.
+    pub no_show_after_minutes: Option<u32>,
 }
 
-/// Of stored terms.
-pub(super) fn value(terms: &str) -> Value {
-    serde_json::from_str(terms).expect("stored terms have passed the shape check")
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default)]
+pub struct Approval {
+    pub required: bool,
+    pub approver_roles: Vec<ApproverRole>,
+    /// After the request; never later than the start of the window.
+    pub expires_minutes: Option<u32>,
 }
 
-/// The currency of new bookings under these stored terms.
-pub(super) fn currency(terms: Option<&str>) -> String {
-    terms
-        .and_then(|terms| serde_json::from_str::<Value>(terms).ok())
-        .and_then(|terms| Some(terms["pricing"]["currency"].as_str()?.to_owned()))
-        .unwrap_or_else(|| DEFAULT_CURRENCY.into())
+/// Amounts are in minor units of the currency.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default)]
+pub struct Pricing {
+    pub currency: String,
+    pub per_hour_minor: Option<u32>,
+    pub per_day_minor: Option<u32>,
+    pub rounding_minutes: u32,
+    pub basis: Basis,
+    pub late_fee: Option<LateFee>,
+    pub cancel_fee_minor: u32,
+    pub no_show_fee_minor: u32,
 }
 
-#[derive(Default)]
-struct Shape {
-    findings: Vec<Finding>,
+/// What is charged for: the time booked, the time used, or the longer of both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Basis {
+    Planned,
+    Actual,
+    GreaterOfPlannedAndActual,
 }
 
-impl Shape {
-    fn find(&mut self, pointer: &str, reason: impl Into<String>) {
-        self.findings.push(Finding { pointer: pointer.into(), reason: reason.into() });
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct LateFee {
+    #[serde(default)]
+    pub grace_minutes: u32,
+    pub per_started_minutes: u32,
+    pub amount_minor: u32,
+    pub cap_minor: Option<u32>,
+}
+
+impl Terms {
+    /// Of an asset's stored terms, which have passed [`check`].
+    pub fn of(source: Option<&str>) -> Arc<Self> {
+        let mut terms = source.map_or_else(Self::default, |source| {
+            serde_json::from_str(source).expect("stored terms have passed the shape check")
+        });
+        terms.source = source.map(Into::into);
+        Arc::new(terms)
     }
 
-    fn terms(&mut self, at: &str, value: &Value) {
-        let Some(terms) = self.object(at, value) else { return };
-        for (name, value) in terms {
-            let at = &below(at, name);
-            match name.as_str() {
-                "time_zone" => self.time_zone(at, value),
-                "min_minutes"
-                | "max_minutes"
-                | "max_advance_days"
-                | "deadline_minutes"
-                | "buffer_before_minutes"
-                | "buffer_after_minutes"
-                | "cancel_cutoff_minutes" => {
-                    self.number(at, value, 0);
-                }
-                "opening_hours" => self.opening_hours(at, value),
-                "check_in" => self.check_in(at, value),
-                "approval" => self.approval(at, value),
-                "pricing" => self.pricing(at, value),
-                _ => self.find(at, "unknown member"),
-            }
-        }
-        let number = |name: &str| terms.get(name).and_then(Value::as_u64);
-        if let (Some(min), Some(max)) = (number("min_minutes"), number("max_minutes"))
-            && min > max
-        {
-            self.find(&below(at, "min_minutes"), "must not be greater than max_minutes");
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
+    /// What a window keeps from others: itself with the buffers.
+    pub fn claim(&self, window: Window) -> Window {
+        Window {
+            start: window.start.plus_minutes(-i64::from(self.buffer_before_minutes)),
+            end: window.end.plus_minutes(self.buffer_after_minutes.into()),
         }
     }
 
-    fn check_in(&mut self, at: &str, value: &Value) {
-        for (name, value) in self.object(at, value).into_iter().flatten() {
-            let at = &below(at, name);
-            match name.as_str() {
-                "early_minutes" | "no_show_after_minutes" => self.number(at, value, 0),
-                _ => self.find(at, "unknown member"),
-            }
-        }
+    /// Whether a start lies in the opening hours, and whether an end does.
+    pub fn open_at(&self, window: Window) -> (bool, bool) {
+        self.opening_hours.as_ref().map_or((true, true), |hours| {
+            (
+                hours.has_start(self.time_zone, window.start),
+                hours.has_end(self.time_zone, window.end),
+            )
+        })
     }
 
-    fn approval(&mut self, at: &str, value: &Value) {
-        for (name, value) in self.object(at, value).into_iter().flatten() {
-            let at = &below(at, name);
-            match name.as_str() {
-                "required" if value.is_boolean() => {}
-                "required" => self.find(at, "must be true or false"),
-                "approver_roles" => self.approver_roles(at, value),
-                "expires_minutes" => self.number(at, value, 0),
-                _ => self.find(at, "unknown member"),
-            }
+    /// An estimate of the memory behind it.
+    pub(super) fn bytes(&self) -> usize {
+        // Parsed hours are about as long as their text.
+        size_of::<Self>() + 2 * self.source.as_ref().map_or(0, |source| source.len())
+    }
+}
+
+/// One of the roles is among the approvers.
+pub(super) fn may_decide(approvers: &[ApproverRole], roles: Roles) -> bool {
+    approvers.iter().any(|role| match role {
+        ApproverRole::Manager => roles.has(Role::Manager),
+        ApproverRole::Admin => roles.has(Role::Admin),
+    })
+}
+
+fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Tz::from_str(&name).map_err(de::Error::custom)
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            source: None,
+            time_zone: Tz::UTC,
+            min_minutes: 0,
+            max_minutes: None,
+            max_advance_days: None,
+            deadline_minutes: 0,
+            buffer_before_minutes: 0,
+            buffer_after_minutes: 0,
+            opening_hours: None,
+            check_in: CheckIn::default(),
+            cancel_cutoff_minutes: 0,
+            approval: Approval::default(),
+            pricing: Pricing::default(),
         }
     }
+}
 
-    fn approver_roles(&mut self, at: &str, value: &Value) {
-        let Some(roles) = value.as_array() else { return self.find(at, "must be an array") };
-        if roles.is_empty() {
-            self.find(at, "must not be empty");
-        }
-        let mut seen = BTreeSet::new();
-        for (index, role) in roles.iter().enumerate() {
-            match role.as_str() {
-                Some(role @ ("manager" | "admin")) if seen.insert(role) => {}
-                Some("manager" | "admin") => {
-                    self.find(&below(at, &index.to_string()), "is repeated")
-                }
-                _ => self.find(&below(at, &index.to_string()), "must be manager or admin"),
-            }
+impl Default for CheckIn {
+    fn default() -> Self {
+        Self { early_minutes: 15, no_show_after_minutes: None }
+    }
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Self {
+            required: false,
+            approver_roles: vec![ApproverRole::Manager, ApproverRole::Admin],
+            expires_minutes: None,
         }
     }
+}
 
-    fn pricing(&mut self, at: &str, value: &Value) {
-        for (name, value) in self.object(at, value).into_iter().flatten() {
-            let at = &below(at, name);
-            match name.as_str() {
-                "currency" => self.currency(at, value),
-                "per_hour_minor" | "per_day_minor" | "cancel_fee_minor" | "no_show_fee_minor" => {
-                    self.number(at, value, 0);
-                }
-                "rounding_minutes" => self.number(at, value, 1),
-                "basis" => match value.as_str() {
-                    Some("PLANNED" | "ACTUAL" | "GREATER_OF_PLANNED_AND_ACTUAL") => {}
-                    _ => self.find(at, "must be PLANNED, ACTUAL or GREATER_OF_PLANNED_AND_ACTUAL"),
-                },
-                "late_fee" => self.late_fee(at, value),
-                _ => self.find(at, "unknown member"),
-            }
+impl Default for Pricing {
+    fn default() -> Self {
+        Self {
+            currency: DEFAULT_CURRENCY.into(),
+            per_hour_minor: None,
+            per_day_minor: None,
+            rounding_minutes: 1,
+            basis: Basis::Planned,
+            late_fee: None,
+            cancel_fee_minor: 0,
+            no_show_fee_minor: 0,
         }
-    }
-
-    /// A fee without its amount or its period says nothing.
-    fn late_fee(&mut self, at: &str, value: &Value) {
-        let Some(fee) = self.object(at, value) else { return };
-        for (name, value) in fee {
-            let at = &below(at, name);
-            match name.as_str() {
-                "grace_minutes" | "amount_minor" | "cap_minor" => self.number(at, value, 0),
-                "per_started_minutes" => self.number(at, value, 1),
-                _ => self.find(at, "unknown member"),
-            }
-        }
-        for name in ["amount_minor", "per_started_minutes"] {
-            if !fee.contains_key(name) {
-                self.find(&below(at, name), "is required");
-            }
-        }
-    }
-
-    fn time_zone(&mut self, at: &str, value: &Value) {
-        match value.as_str() {
-            None => self.find(at, "must be a string"),
-            Some(name) if chrono_tz::Tz::from_str(name).is_ok() => {}
-            Some(_) => self.find(at, "unknown time zone"),
-        }
-    }
-
-    fn currency(&mut self, at: &str, value: &Value) {
-        match value.as_str() {
-            None => self.find(at, "must be a string"),
-            Some(code) if iso_currency::Currency::from_code(code).is_some() => {}
-            Some(_) => self.find(at, "unknown currency"),
-        }
-    }
-
-    /// Whole numbers only: `1.0` and `1e3` are not.
-    fn number(&mut self, at: &str, value: &Value, min: u64) {
-        match value.as_u64() {
-            Some(number) if (min..=NUMBER_MAX).contains(&number) => {}
-            _ if value.is_number() && !value.is_f64() => {
-                self.find(at, format!("must be from {min} to {NUMBER_MAX}"));
-            }
-            _ => self.find(at, "must be a whole number"),
-        }
-    }
-
-    fn object<'a>(&mut self, at: &str, value: &'a Value) -> Option<&'a Map<String, Value>> {
-        let object = value.as_object();
-        if object.is_none() {
-            self.find(at, "must be an object");
-        }
-        object
     }
 }

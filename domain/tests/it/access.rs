@@ -122,3 +122,110 @@ fn a_key_shows_nothing_that_its_holder_may_no_longer_see() {
          07:00 guest cancel #1 key=c            => replay of CANCELLED",
     );
 }
+
+#[test]
+fn who_approves_adjusts_and_moves() {
+    check(
+        r#"given {"approval":{"required":true}}
+           07:00 ann book 09:00~10:00        => PENDING_APPROVAL
+           07:00 ann approve #1              => refused FORBIDDEN_ROLE
+           07:00 ann reject #1               => refused FORBIDDEN_ROLE
+           07:00 bob approve #1              => refused NOT_FOUND
+           07:00 bob reject #1               => refused NOT_FOUND
+           07:00 auditor approve #1          => refused FORBIDDEN_ROLE
+           07:00 auditor reject #1           => refused FORBIDDEN_ROLE
+           07:00 operator approve #1         => refused NOT_FOUND
+           07:00 far-boss approve #1         => refused NOT_FOUND
+           07:00 guest-boss approve #1       => refused NOT_FOUND
+           07:00 boss approve #0             => refused NOT_FOUND
+           07:00 boss approve #9             => refused NOT_FOUND
+           07:00 boss approve #alien         => refused NOT_FOUND
+           07:00 near-boss approve #1        => CONFIRMED
+           07:00 bob extend #1 09:30         => refused NOT_FOUND
+           07:00 bob extend #1 09:30 if-match=none => refused NOT_FOUND
+           07:00 auditor extend #1 09:30 if-match=none => refused FORBIDDEN_ROLE
+           07:00 far-boss extend #1 09:30    => refused NOT_FOUND
+           07:00 guest-boss extend #1 09:30  => refused NOT_FOUND
+           07:00 ann extend #0 09:30         => refused NOT_FOUND
+           07:00 ann extend #1 09:30         => CONFIRMED
+           07:00 chief extend #1 09:45       => CONFIRMED
+           07:00 boss adjust #1 100          => kept INVALID_TRANSITION CONFIRMED
+           07:00 ann adjust #1 100           => refused FORBIDDEN_ROLE
+           07:00 ann cancel #1               => CANCELLED
+           07:00 ann adjust #1 100           => refused FORBIDDEN_ROLE
+           07:00 bob adjust #1 100           => refused NOT_FOUND
+           07:00 auditor adjust #1 100       => refused FORBIDDEN_ROLE
+           07:00 far-boss adjust #1 100      => refused NOT_FOUND
+           07:00 guest-boss adjust #1 100    => refused NOT_FOUND
+           07:00 boss adjust #0 100          => refused NOT_FOUND
+           07:00 near-boss adjust #1 100     => CANCELLED
+           07:00 chief adjust #1 100         => CANCELLED"#,
+    );
+}
+
+#[test]
+fn who_asks_for_quotes_and_availability() {
+    check(
+        "07:00 ann book 09:00~10:00                => CONFIRMED
+         07:00 bob quote 09:00~10:00               => 0 EUR
+         07:00 bob availability 08:00~12:00        => busy 09:00~10:00
+         07:00 auditor quote 09:00~10:00           => 0 EUR
+         07:00 auditor availability 08:00~12:00    => busy 09:00~10:00
+         07:00 boss quote 09:00~10:00              => 0 EUR
+         07:00 far-ann quote 09:00~10:00           => refused NOT_FOUND
+         07:00 far-ann availability 08:00~12:00    => refused NOT_FOUND
+         07:00 guest-boss quote 09:00~10:00        => refused NOT_FOUND
+         07:00 guest-boss availability 08:00~12:00 => refused NOT_FOUND
+         07:00 boss share org_2                    => ACTIVE
+         07:00 guest quote 09:00~10:00             => 0 EUR
+         07:00 guest availability 08:00~12:00      => busy 09:00~10:00",
+    );
+}
+
+#[test]
+fn through_sharing_a_manager_is_bound_as_a_member() {
+    check(
+        r#"given {"approval":{"required":true},"cancel_cutoff_minutes":60}
+           07:00 boss share org_2                => ACTIVE
+           07:00 guest book 09:00~10:00          => PENDING_APPROVAL
+           07:00 guest-boss book 11:00~12:00     => PENDING_APPROVAL
+           07:00 guest-boss approve #1           => refused NOT_FOUND
+           07:00 guest-boss approve #2           => refused FORBIDDEN_ROLE
+           07:00 boss approve #1                 => CONFIRMED
+           07:00 chief approve #2                => CONFIRMED
+           07:00 guest-boss extend #1 09:30      => refused NOT_FOUND
+           07:00 guest-boss extend #2 12:30      => kept APPROVAL_REQUIRED
+           07:00 guest-boss extend #2 11:30      => CONFIRMED
+           10:00 guest-boss extend #2 11:15      => kept CANCEL_CUTOFF_PASSED
+           10:00 guest-boss cancel #2            => kept CANCEL_CUTOFF_PASSED
+           10:00 boss cancel #2                  => CANCELLED
+           10:00 guest-boss adjust #2 100        => refused FORBIDDEN_ROLE
+           10:00 boss adjust #2 100              => CANCELLED"#,
+    );
+}
+
+#[test]
+fn ones_own_bookings_go_on_after_the_asset_went_out_of_sight() {
+    check(
+        r#"given {"approval":{"required":true}}
+           07:00 boss share org_2            => ACTIVE
+           07:00 ann book 09:00~10:00        => PENDING_APPROVAL
+           07:00 guest book 10:00~11:00      => PENDING_APPROVAL
+           07:00 boss approve #1             => CONFIRMED
+           07:00 boss approve #2             => CONFIRMED
+           07:00 boss share                  => ACTIVE
+           07:00 guest quote 12:00~13:00     => refused NOT_FOUND
+           07:00 guest availability 08:00~12:00 => refused NOT_FOUND
+           07:00 guest extend #2 10:30       => CONFIRMED
+           07:00 guest extend #1 09:30       => refused NOT_FOUND
+           07:00 far-ann extend #1 09:45     => CONFIRMED
+           07:00 far-ann approve #1          => refused FORBIDDEN_ROLE
+           07:00 far-ann extend #2 10:45     => refused NOT_FOUND
+           09:00 far-ann check-in #1         => CHECKED_IN
+           09:00 far-ann extend #1 09:50     => CHECKED_IN
+           09:50 far-ann check-out #1        => CHECKED_OUT
+           10:00 guest check-in #2           => CHECKED_IN
+           10:10 guest check-out #2          => CHECKED_OUT
+           10:10 guest adjust #2 100         => refused FORBIDDEN_ROLE"#,
+    );
+}

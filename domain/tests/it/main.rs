@@ -3,13 +3,25 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod admission;
+mod approvals;
 mod assets;
 mod audit;
 mod bookings;
+mod claims;
+mod clock_changes;
+mod costs;
 mod documents;
+mod extending;
 mod keys;
 mod model;
+mod older_records;
+mod opening_hours;
+mod rescheduling;
 mod scenario;
 mod terms;
+mod timers;
+mod transitions;
 mod values;
+mod words;
 mod world;

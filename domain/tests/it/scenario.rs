@@ -1,13 +1,21 @@
 //! Reads and runs a table: `time who verb arguments => answer`, one command a line.
 //!
+//! A table may begin with the terms its asset is registered under, as JSON after `given`; to its first
+//! row. What is due by a row's time happens before the row.
+//!
 //! Verbs: `book FROM~TO [for USER] [terms-refused] [terms=N]`, `cancel #N`, `check-in #N [notes=…]`,
-//! `check-out #N [extra=N]`, `status S`, `name N`, `move L`, `share ORG…` (none: clears),
-//! `terms JSON` (none: clears), `register`. Anywhere: `key=K` (`key=none`), `if-match=…`.
+//! `check-out #N [extra=N]`, `approve #N`, `reject #N [reason=…]`, `move-to #N FROM~TO` (either may
+//! be left out), `extend #N TO`, both with `[accept-terms[=false]]`, `adjust #N AMOUNT`,
+//! `quote FROM~TO`, `availability FROM~TO`, `status S`, `name N`, `move L`, `share ORG…` (none:
+//! clears), `terms JSON` (none: clears), `register`. Anywhere: `key=K` (`key=none`), `if-match=…`.
 //! `#0` was never given out, `#9` is still to come, `#alien` is another asset's, `#none` no id.
+//!
+//! Nobody (`-`) may ask `tick` (what happens by itself until then, by its own time), `show #N` and
+//! `bill #N`.
 
 use holdfast_domain::{
     BookingId, IfMatch, Stamp, Tag,
-    asset::{AssetChange, AssetStatus, Change, Command, NewBooking},
+    asset::{AssetChange, AssetStatus, BookingChange, Change, Command, NewBooking},
     rejection::Window,
 };
 
@@ -15,40 +23,80 @@ use crate::world::{Manner, TAG, World, forklift, t, who};
 
 /// Runs the table on a fresh asset and checks each answer, then all invariants.
 pub(crate) fn check(table: &str) -> World {
-    let mut world = World::new();
-    run(&mut world, table);
+    let (given, rows) = given(table);
+    let mut world = World::with_terms(given);
+    run(&mut world, rows);
     world.check_all();
     world
+}
+
+/// The terms at the top of a table, and its rows.
+fn given(table: &str) -> (Option<String>, &str) {
+    let Some(rest) = table.trim_start().strip_prefix("given") else { return (None, table) };
+    let before_row = rest.find("=>").map_or(rest, |row| &rest[..row]);
+    let end = before_row.rfind('\n').expect("rows follow the terms");
+    (Some(rest[..end].trim().into()), &rest[end..])
 }
 
 /// The same on a world with a history, without the invariants.
 pub(crate) fn run(world: &mut World, table: &str) {
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (asked, wanted) = line.split_once("=>").expect("a line has an answer");
-        let mut words = asked.split_whitespace();
-        let mut word = || words.next().expect("time, caller and verb");
-        let (now, caller, verb) = (t(word()), who(word()), word());
-        let mut manner = Manner::default();
-        let mut rest = Vec::new();
-        for word in words {
-            match word.split_once('=') {
-                Some(("key", "none")) => manner.key = None,
-                Some(("key", text)) => manner.key = Some(text.into()),
-                Some(("if-match", "none")) => manner.if_match = IfMatch::Missing,
-                Some(("if-match", tag)) => manner.if_match = IfMatch::Tags(vec![tag.into()]),
-                _ => rest.push(word),
-            }
-        }
-        let command = command(world, &caller.subject, verb, &rest);
-        let answer = world.ask(&caller, command, now, &manner);
-        assert_eq!(answer, wanted.trim(), "{line}");
+        assert_eq!(answer(world, asked), wanted.trim(), "{line}");
     }
+}
+
+fn answer(world: &mut World, asked: &str) -> String {
+    let words: Vec<&str> = asked.split_whitespace().collect();
+    let [time, caller, verb, ref rest @ ..] = words[..] else { panic!("time, caller and verb") };
+    let now = t(time);
+    if caller == "-" {
+        let happened = world.settle(now);
+        return match verb {
+            "tick" if happened.is_empty() => "nothing".into(),
+            "tick" => happened.join(", "),
+            "show" => world.shown(booking(world, rest[0]).unwrap()),
+            "bill" => world.bill(booking(world, rest[0]).unwrap()),
+            _ => panic!("nobody may {verb}"),
+        };
+    }
+    let caller = who(caller);
+    match verb {
+        "quote" | "availability" => {
+            world.settle(now);
+            let asked = window(rest[0]);
+            let reads = if verb == "quote" { World::quote } else { World::busy };
+            reads(world, &caller, asked, now)
+        }
+        _ => {
+            let (manner, rest) = manner(rest);
+            let command = command(world, &caller.subject, verb, &rest);
+            world.ask(&caller, command, now, &manner)
+        }
+    }
+}
+
+/// How it is asked, and the words that say what.
+fn manner<'a>(words: &[&'a str]) -> (Manner, Vec<&'a str>) {
+    let mut manner = Manner::default();
+    let mut rest = Vec::new();
+    for &word in words {
+        match word.split_once('=') {
+            Some(("key", "none")) => manner.key = None,
+            Some(("key", text)) => manner.key = Some(text.into()),
+            Some(("if-match", "none")) => manner.if_match = IfMatch::Missing,
+            Some(("if-match", tag)) => manner.if_match = IfMatch::Tags(vec![tag.into()]),
+            _ => rest.push(word),
+        }
+    }
+    (manner, rest)
 }
 
 fn command(world: &World, user: &str, verb: &str, words: &[&str]) -> Command {
     let value =
         |name: &str| words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
     let change = |change: AssetChange| Command::UpdateAsset(change);
+    let named = || booking(world, words[0]).expect("an id in a path");
     match verb {
         "register" => Command::RegisterAsset(forklift()),
         "book" => Command::CreateBooking(NewBooking {
@@ -60,10 +108,17 @@ fn command(world: &World, user: &str, verb: &str, words: &[&str]) -> Command {
             accept_terms: !words.contains(&"terms-refused"),
             terms_version: value("terms").map(|it| it.parse().unwrap()),
         }),
-        "cancel" => Command::CancelBooking {
-            booking: booking(world, words[0]).expect("an id in a path"),
-            reason: None,
+        "cancel" => Command::CancelBooking { booking: named(), reason: None },
+        "approve" => Command::ApproveBooking { booking: named() },
+        "reject" => {
+            Command::RejectBooking { booking: named(), reason: value("reason").map(Into::into) }
+        }
+        "adjust" => Command::AdjustCost {
+            booking: named(),
+            amount_minor: words[1].parse().unwrap(),
+            reason: "as agreed".into(),
         },
+        "move-to" | "extend" => reschedule(named(), verb, words),
         "check-in" => Command::CheckIn {
             booking: booking(world, words[0]),
             condition_notes: value("notes").map(Into::into),
@@ -88,6 +143,23 @@ fn command(world: &World, user: &str, verb: &str, words: &[&str]) -> Command {
         }
         _ => panic!("no verb {verb}"),
     }
+}
+
+fn reschedule(booking: BookingId, verb: &str, words: &[&str]) -> Command {
+    let instant = |text: &str| (!text.is_empty()).then(|| t(text));
+    let (start, end) = match verb {
+        "extend" => (None, instant(words[1])),
+        _ => {
+            let (start, end) = words[1].split_once('~').expect("FROM~TO");
+            (instant(start), instant(end))
+        }
+    };
+    let accept_terms = words.iter().find_map(|word| match *word {
+        "accept-terms" => Some(true),
+        "accept-terms=false" => Some(false),
+        _ => None,
+    });
+    Command::RescheduleBooking(BookingChange { booking, start, end, accept_terms })
 }
 
 pub(crate) fn window(text: &str) -> Window {

@@ -126,6 +126,10 @@ fn opening_hours() {
         (r#"{"mon":[["07:00","08:00","09:00"]]}"#, &format!("/mon/0 {pair}")),
         (r#"{"mon":["07:00","08:00"]}"#, &format!("/mon/0 {pair}; /mon/1 {pair}")),
         (r#"{"mon":"always"}"#, "/mon must be an array"),
+        (
+            &format!(r#"{{"mon":[{}]}}"#, [r#"["07:00","08:00"]"#; 25].join(",")),
+            "/mon must have at most 24 items",
+        ),
         (r#"{"monday":[]}"#, "/monday unknown member"),
         (r#"{"exceptions":{"2024-02-29":[["10:00","12:00"]]}}"#, "ok"),
         (

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use holdfast_domain::{
     AssetId, BookingId, IdempotencyKey, IfMatch, KeyScope, Locations, Outcome, Principal, Record,
     Rejection, Request, Role, Roles, Stamp, Tag, Timestamp,
-    asset::{AssetState, BookingDocument, Command, Finished, NewAsset, Verdict, decide},
+    asset::{
+        AssetState, BookingDocument, BookingStatus, Command, Finished, NewAsset, Verdict, decide,
+        due, terms::Terms,
+    },
     audit,
     rejection::Window,
 };
@@ -48,8 +51,13 @@ impl World {
 
     /// With the asset of `org_1` in `loc_7`, registered at 00:00.
     pub(crate) fn new() -> Self {
+        Self::with_terms(None)
+    }
+
+    /// The same under these terms, which are version 1.
+    pub(crate) fn with_terms(booking_terms: Option<String>) -> Self {
         let mut world = Self::empty();
-        let register = Command::RegisterAsset(forklift());
+        let register = Command::RegisterAsset(NewAsset { booking_terms, ..forklift() });
         let answer = world.ask(&who("boss"), register, t("00:00"), &Manner::default());
         assert_eq!(answer, "ACTIVE");
         world
@@ -59,7 +67,18 @@ impl World {
         self.state.asset_id().expect("registered")
     }
 
-    /// The answer in one line; a record is applied.
+    /// Applies whatever is due by `now`, and says what that was.
+    pub(crate) fn settle(&mut self, now: Timestamp) -> Vec<String> {
+        let mut happened = Vec::new();
+        while let Some(record) = due(&self.state, now) {
+            assert_eq!(Some(record.at), self.state.next_due(), "at the moment it was due");
+            happened.push(self.transition(&record));
+            self.keep(*record);
+        }
+        happened
+    }
+
+    /// The answer in one line; what is due by then comes first, and a record is applied.
     pub(crate) fn ask(
         &mut self,
         principal: &Principal,
@@ -67,6 +86,7 @@ impl World {
         now: Timestamp,
         manner: &Manner,
     ) -> String {
+        self.settle(now);
         let request = self.request(principal, command, manner);
         let verdict = self.decide(&request, now);
         self.take(verdict)
@@ -113,6 +133,13 @@ impl World {
 
     pub(crate) fn take(&mut self, verdict: Verdict) -> String {
         let Verdict::Append(record) = verdict else { return self.word(&verdict) };
+        let word = self.word(&Verdict::Append(record.clone()));
+        self.keep(*record);
+        word
+    }
+
+    /// Applies a record.
+    pub(crate) fn keep(&mut self, record: Record) {
         assert_eq!(record.version, self.state.version() + 1);
         if let Outcome::Accepted(accepted) = &record.outcome
             && let Some(mark) = accepted.booking
@@ -126,9 +153,8 @@ impl World {
             }
         }
         self.state.apply(&record);
-        let word = self.word(&Verdict::Append(record.clone()));
-        self.log.push(*record);
-        word
+        assert_eq!(record.next_due, self.state.next_due(), "a record says what is due after it");
+        self.log.push(record);
     }
 
     /// `STATUS` of the resource, `kept CODE …` for a stored refusal, `refused CODE …` for another,
@@ -155,7 +181,7 @@ impl World {
         }
     }
 
-    fn rejection(&self, rejection: &Rejection) -> String {
+    pub(crate) fn rejection(&self, rejection: &Rejection) -> String {
         let code = rejection.code();
         match rejection {
             Rejection::TermsChanged { current } => format!("{code} {current}"),
@@ -178,6 +204,14 @@ impl World {
             Rejection::Invalid(findings) => findings
                 .iter()
                 .fold(code.to_owned(), |out, it| out + " " + &it.pointer + " " + &it.reason),
+            Rejection::OutsideOpeningHours { start, end, open } => {
+                let named = [(*start, " start"), (*end, " end")];
+                let at_fault = named.into_iter().filter(|(is, _)| *is).map(|(_, name)| name);
+                let open = open.iter().map(|open| format!(" {}", window(*open)));
+                format!("{code}{} open{}", at_fault.collect::<String>(), open.collect::<String>())
+            }
+            Rejection::AmountOutOfRange { pointer } => format!("{code} {pointer}"),
+            Rejection::LimitReached { limit } => format!("{code} {limit}"),
             _ => code.into(),
         }
     }
@@ -189,10 +223,17 @@ impl World {
         let mut folded = AssetState::new(TAG);
         for record in &self.log {
             folded.apply(record);
+            assert_eq!(record.next_due, folded.next_due(), "a record says when the next is due");
         }
         assert_eq!(folded, self.state, "the fold of the log is the live state");
+        if self.log.len() < 64 {
+            for covered in 0..=self.log.len() {
+                assert_eq!(self.hydrated(covered), self.state, "after {covered} records");
+            }
+        }
     }
 
+    /// What waiting and confirmed bookings keep from others, under the terms each was made under.
     fn check_claims(&self) {
         let images: Vec<BookingDocument> = self
             .state
@@ -200,12 +241,35 @@ impl World {
             .map(|live| serde_json::from_slice(&live.document().json).unwrap())
             .collect();
         assert!(images.is_sorted_by(|a, b| a.id < b.id), "oldest first");
-        for (index, one) in images.iter().enumerate() {
-            for other in &images[index + 1..] {
-                let apart = one.end <= other.start || other.end <= one.start;
-                assert!(apart, "{} and {} overlap", one.id, other.id);
+        let versions = self.terms_by_version();
+        let mut planned: Vec<(Window, BookingId)> = images
+            .iter()
+            .filter(|image| image.status != BookingStatus::CheckedIn)
+            .map(|image| {
+                let planned = Window { start: image.start, end: image.end };
+                (versions[&image.terms_version].claim(planned), image.id)
+            })
+            .collect();
+        assert!(images.len() - planned.len() <= 1, "an asset is out with one");
+        planned.sort_by_key(|(claim, _)| claim.start);
+        for pair in planned.windows(2) {
+            let [(one, first), (other, second)] = pair else { unreachable!() };
+            assert!(one.end <= other.start, "{first} and {second} overlap");
+        }
+    }
+
+    fn terms_by_version(&self) -> BTreeMap<u64, Arc<Terms>> {
+        let mut versions = BTreeMap::new();
+        for record in &self.log {
+            let Outcome::Accepted(accepted) = &record.outcome else { continue };
+            let image: serde_json::Value = serde_json::from_slice(&accepted.after).unwrap();
+            if let Some(terms) = image.get("booking_terms") {
+                let source = (!terms.is_null()).then(|| terms.to_string());
+                let version = image["terms_version"].as_u64().unwrap();
+                versions.insert(version, Terms::of(source.as_deref()));
             }
         }
+        versions
     }
 
     fn check_chain(&self) {
@@ -307,9 +371,11 @@ pub(crate) fn who(name: &str) -> Principal {
 
 const DAY: &str = "2026-03-02T";
 
-/// `09:00` of the day all tables are about, `09:00:30.500` of it, or a whole instant.
+/// `09:00` of the day all tables are about, `09:00:30.500` of it, `03-29T09:00` of another in the
+/// same year, or a whole instant.
 pub(crate) fn t(text: &str) -> Timestamp {
     let full = match text.len() {
+        11 => format!("2026-{text}:00Z"),
         5 => format!("{DAY}{text}:00Z"),
         8 | 12 => format!("{DAY}{text}Z"),
         _ => text.into(),

@@ -85,19 +85,24 @@ impl Members {
 
     pub(crate) fn bool(&mut self, name: &str) -> bool {
         self.require(name);
-        match self.rest.remove(name) {
-            Some(Value::Bool(value)) => value,
-            Some(_) => {
-                self.issue(name, "must be true or false");
-                false
-            }
-            None => false,
+        self.optional_bool(name).unwrap_or_default()
+    }
+
+    pub(crate) fn optional_bool(&mut self, name: &str) -> Option<bool> {
+        let value = self.rest.remove(name)?;
+        if !value.is_boolean() {
+            self.issue(name, "must be true or false");
         }
+        value.as_bool()
     }
 
     /// `None` where absent or at fault.
     pub(crate) fn instant(&mut self, name: &str) -> Option<Timestamp> {
         self.require(name);
+        self.optional_instant(name)
+    }
+
+    pub(crate) fn optional_instant(&mut self, name: &str) -> Option<Timestamp> {
         let reason = match self.rest.remove(name)? {
             Value::String(text) => match Timestamp::parse(&text) {
                 Ok(instant) => return Some(instant),
@@ -134,6 +139,24 @@ impl Members {
             value => return Some(value),
         }
         None
+    }
+
+    /// Money that is added or, below zero, taken off.
+    pub(crate) fn difference(&mut self, name: &str) -> i64 {
+        self.require(name);
+        let reason = match self.integer(name) {
+            Some(value) if value > AMOUNT_MAX => "must be at most 9007199254740991",
+            Some(value) if value < -AMOUNT_MAX => "must be at least -9007199254740991",
+            Some(0) => {
+                self.issue(name, "must not be 0");
+                return 0;
+            }
+            Some(value) => return value,
+            None => return 0,
+        };
+        self.amounts += 1;
+        self.issue(name, reason);
+        0
     }
 
     /// Clamped to i64, far beyond every range in use.
@@ -223,18 +246,41 @@ mod tests {
         assert_eq!(issues, expected);
     }
 
+    fn outcome(members: Members, read: Option<i64>) -> String {
+        match members.finish() {
+            Ok(()) => format!("{read:?}"),
+            Err(ApiError::AmountOutOfRange(_)) => "out of range".to_owned(),
+            Err(ApiError::Invalid(_)) => "invalid".to_owned(),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn differences() {
+        let rows = [
+            (json!(1), "Some(1)"),
+            (json!(-9_007_199_254_740_991_i64), "Some(-9007199254740991)"),
+            (json!(9_007_199_254_740_991_i64), "Some(9007199254740991)"),
+            (json!(-9_007_199_254_740_992_i64), "out of range"),
+            (json!(9_007_199_254_740_992_i64), "out of range"),
+            (json!(-1e300), "out of range"),
+            (json!(0), "invalid"),
+            (json!(-0.5), "invalid"),
+            (json!("1"), "invalid"),
+            (json!(null), "invalid"),
+        ];
+        for (value, expected) in rows {
+            let mut members = Members::of(json!({"n": value})).unwrap();
+            let read = members.difference("n");
+            assert_eq!(outcome(members, Some(read)), expected, "{value}");
+        }
+        let mut absent = Members::of(json!({})).unwrap();
+        let read = absent.difference("n");
+        assert_eq!(outcome(absent, Some(read)), "invalid");
+    }
+
     #[test]
     fn amounts() {
-        let outcome = |value: Value| {
-            let mut members = Members::of(json!({"n": value})).unwrap();
-            let read = members.optional_amount("n");
-            match members.finish() {
-                Ok(()) => format!("{read:?}"),
-                Err(ApiError::AmountOutOfRange(_)) => "out of range".to_owned(),
-                Err(ApiError::Invalid(_)) => "invalid".to_owned(),
-                Err(other) => panic!("{other:?}"),
-            }
-        };
         let rows = [
             (json!(0), "Some(0)"),
             (json!(9_007_199_254_740_991_i64), "Some(9007199254740991)"),
@@ -249,7 +295,9 @@ mod tests {
             (json!(null), "invalid"),
         ];
         for (value, expected) in rows {
-            assert_eq!(outcome(value.clone()), expected, "{value}");
+            let mut members = Members::of(json!({"n": value})).unwrap();
+            let read = members.optional_amount("n");
+            assert_eq!(outcome(members, read), expected, "{value}");
         }
     }
 }

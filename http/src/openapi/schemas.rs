@@ -4,7 +4,7 @@
 
 use holdfast_domain::{
     Timestamp,
-    asset::{AssetDocument, BookingDocument},
+    asset::{AssetDocument, BookingDocument, ClaimKind},
 };
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -120,6 +120,13 @@ schemas! {
         /// Of `DURATION_OUT_OF_RANGE` and `TOO_FAR_AHEAD`.
         #[schema(nullable = false)]
         limit_minutes: Option<u32>,
+        /// Of `LIMIT_REACHED`: how many there may be.
+        #[schema(nullable = false)]
+        limit: Option<u32>,
+        /// Of `OUTSIDE_OPENING_HOURS`: what opens on the days of the instants at fault; empty where
+        /// the asset stays closed.
+        #[schema(nullable = false)]
+        open: Option<Vec<Window>>,
         /// Of `TERMS_CHANGED`.
         #[schema(nullable = false)]
         current_terms_version: Option<u64>,
@@ -127,17 +134,11 @@ schemas! {
 
     /// A claim in the way, which holds the buffers of its terms too. Never whose or at what cost.
     pub(crate) struct Conflict {
-        kind: ConflictKind,
+        kind: ClaimKind,
         /// Of the booking or the maintenance.
         id: String,
         start: Timestamp,
         end: Timestamp,
-    }
-
-    #[schema(rename_all = "SCREAMING_SNAKE_CASE")]
-    pub(crate) enum ConflictKind {
-        Booking,
-        Maintenance,
     }
 
     /// Half-open: from `start` until just before `end`.

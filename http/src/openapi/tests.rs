@@ -76,8 +76,18 @@ fn tokens_and_their_errors_are_documented_where_they_are_asked_for() {
         let open = row.kind == Kind::Open;
         assert_eq!(operation["security"].is_null(), open, "{method} {path}");
         assert_eq!(operation["responses"]["401"].is_null(), open, "{method} {path}");
-        let keyed = matches!(row.kind, Kind::Command | Kind::Change);
-        assert_eq!(operation["requestBody"].is_null(), !keyed, "{method} {path}");
+        let has_body = matches!(row.kind, Kind::Inquiry | Kind::Command | Kind::Change);
+        assert_eq!(operation["requestBody"].is_null(), !has_body, "{method} {path}");
+        for (name, kinds) in [
+            ("Idempotency-Key", &[Kind::Command, Kind::Change][..]),
+            ("If-Match", &[Kind::Change]),
+            ("If-None-Match", &[Kind::Read]),
+            ("cursor", &[Kind::List]),
+        ] {
+            let parameters = operation["parameters"].as_array().unwrap();
+            let told = parameters.iter().any(|it| it["name"] == name);
+            assert_eq!(told, kinds.contains(&row.kind), "{method} {path} {name}");
+        }
     }
 }
 
@@ -124,7 +134,12 @@ fn headers_of_answers() {
             assert_eq!(named(response, "Allow"), status == "405", "{at} {status}");
             let stored = codes::ALL.iter().filter(|code| code.stored);
             let replays = stored.into_iter().any(|code| text.contains(&format!("`{}`", code.name)));
-            assert!(!replays || named(response, "Idempotency-Replayed"), "{at} {status}");
+            let keyed = responses["400"]["description"].to_string().contains("`IDEMPOTENCY_KEY");
+            let told = named(response, "Idempotency-Replayed");
+            assert_eq!(told, keyed && (replays || status == "200"), "{at} {status}");
+            let tagged = keyed || responses["304"].is_object();
+            let told = named(response, "ETag");
+            assert_eq!(told, tagged && (good || status == "304"), "{at} {status}");
             assert!(status != "503" || named(response, "Retry-After"), "{at} {status}");
         }
         assert!(named(&responses["405"], "Allow"), "{at}");
@@ -148,7 +163,9 @@ fn problems_name_the_members_that_some_codes_add() {
         "now",
         "deadline_at",
         "current_status",
+        "limit",
         "limit_minutes",
+        "open",
         "current_terms_version",
     ] {
         assert!(member(&document, "Problem", name).is_object(), "{name}");
@@ -174,6 +191,11 @@ fn request_bodies_take_no_other_members() {
         "CheckInInput",
         "CheckOutInput",
         "CancelInput",
+        "BookingChangeInput",
+        "QuoteInput",
+        "ApproveInput",
+        "RejectInput",
+        "AdjustmentInput",
         "BookingTerms",
         "OpeningHours",
         "CheckInTerms",
@@ -184,6 +206,7 @@ fn request_bodies_take_no_other_members() {
         assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
     }
     assert_eq!(schemas["AssetChangeInput"]["minProperties"], 1);
+    assert_eq!(schemas["BookingChangeInput"]["minProperties"], 1);
     assert_eq!(member(&document, "BookingInput", "terms_version")["minimum"], 1);
     let day = &member(&document, "OpeningHours", "mon")["items"];
     assert_eq!(day["$ref"], "#/components/schemas/OpeningInterval");
@@ -196,6 +219,10 @@ fn members_that_are_always_there_are_required() {
     for name in [
         "AssetDocument",
         "BookingDocument",
+        "Approval",
+        "QuoteDocument",
+        "AvailabilityDocument",
+        "Busy",
         "AssetList",
         "BookingList",
         "AuditList",

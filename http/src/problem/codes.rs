@@ -78,10 +78,17 @@ codes! {
         "An asset can be retired only when none of its bookings is live.";
     INVALID_TRANSITION = CONFLICT stored, "Not possible in the current status",
         "The resource's current status does not allow this; current_status names it.";
-    CANCEL_CUTOFF_PASSED = CONFLICT stored, "Too late to cancel",
-        "Members can cancel only before the cut-off of the booking's terms.";
+    CANCEL_CUTOFF_PASSED = CONFLICT stored, "Too late to cancel or move",
+        "Members can cancel or move a booking only before the cut-off of its terms.";
+    APPROVAL_REQUIRED = CONFLICT stored, "The new window needs an approval",
+        "The asset's bookings need approval, and the new window is not inside the old one: a manager \
+         can move the booking, or cancel it and book anew.";
     TERMS_CHANGED = CONFLICT stored, "The booking terms have changed",
-        "The terms_version sent is not the current one; read the asset and accept its terms anew.";
+        "The terms_version sent is not the current one: read the asset and accept its terms anew. Or \
+         the current terms are in another currency than the booking, which cannot change: cancel it \
+         and book anew.";
+    LIMIT_REACHED = CONFLICT stored, "No more of these",
+        "There are already as many as one resource may have; limit tells how many.";
     PRECONDITION_FAILED = PRECONDITION_FAILED, "The resource has changed",
         "If-Match names no current, strong ETag of the resource; read it again.";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE, "The body is too large",
@@ -94,12 +101,14 @@ codes! {
         "See errors for field-level details.";
     DURATION_OUT_OF_RANGE = UNPROCESSABLE_ENTITY, "The window is too short or too long",
         "The length of the window is outside of what the asset's terms allow.";
+    OUTSIDE_OPENING_HOURS = UNPROCESSABLE_ENTITY, "Outside of the opening hours",
+        "The window starts or ends while the asset is closed; open lists that day's opening hours.";
     TOO_FAR_AHEAD = UNPROCESSABLE_ENTITY, "The window lies too far ahead",
         "The window starts later than the asset's terms allow.";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request",
         "Use a new key for a new request; a repeated request must be the same JSON.";
     AMOUNT_OUT_OF_RANGE = UNPROCESSABLE_ENTITY, "The amount is out of range",
-        "Amounts are integers in minor units, at most 9007199254740991.";
+        "Amounts are integers in minor units, at most 9007199254740991, and no cost is below 0.";
     PRECONDITION_REQUIRED = PRECONDITION_REQUIRED, "If-Match is required",
         "Send the ETag of the version the change is meant for: If-Match: \"…\".";
     HEADERS_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large",

@@ -104,6 +104,10 @@ async fn each_rejection_has_its_code_and_status() {
         (Rejection::KeyReused, 422),
         (Rejection::Invalid(vec![Finding { pointer: "#/name".into(), reason: "r".into() }]), 422),
         (Rejection::TagTaken, 500),
+        (outside(true, true), 422),
+        (Rejection::ApprovalRequired, 409),
+        (Rejection::AmountOutOfRange { pointer: "#/amount_minor".into() }, 422),
+        (Rejection::LimitReached { limit: 100 }, 409),
     ];
     for (rejection, status) in rows {
         let (name, stored) = (rejection.code(), rejection.is_stored());
@@ -113,6 +117,56 @@ async fn each_rejection_has_its_code_and_status() {
         assert_eq!((response.status().as_u16(), body["code"].as_str()), (status, Some(name)));
         assert_eq!(body["status"], status);
         assert_eq!(body["type"], format!("https://h.example/problems/{}", code.slug()));
+    }
+}
+
+fn outside(start: bool, end: bool) -> Rejection {
+    let open = Window { start: at("2025-09-01T05:00:00Z"), end: at("2025-09-01T16:00:00Z") };
+    Rejection::OutsideOpeningHours { start, end, open: vec![open] }
+}
+
+#[tokio::test]
+async fn what_codes_tell_beside_their_name() {
+    let rows: [(Rejection, &[&str], Value); 8] = [
+        (
+            outside(true, true),
+            &["#/start", "#/end"],
+            json!({"open": [{"start": "2025-09-01T05:00:00Z", "end": "2025-09-01T16:00:00Z"}]}),
+        ),
+        (
+            outside(false, true),
+            &["#/end"],
+            json!({"open": [{"start": "2025-09-01T05:00:00Z", "end": "2025-09-01T16:00:00Z"}]}),
+        ),
+        (
+            Rejection::OutsideOpeningHours { start: true, end: false, open: vec![] },
+            &["#/start"],
+            json!({"open": []}),
+        ),
+        (
+            Rejection::DurationOutOfRange { limit_minutes: 30 },
+            &["#/end"],
+            json!({"limit_minutes": 30}),
+        ),
+        (Rejection::TooFarAhead { limit_minutes: 60 }, &["#/start"], json!({"limit_minutes": 60})),
+        (
+            Rejection::AmountOutOfRange { pointer: "#/extra_cost_minor".into() },
+            &["#/extra_cost_minor"],
+            json!({}),
+        ),
+        (Rejection::LimitReached { limit: 100 }, &[], json!({"limit": 100})),
+        (Rejection::TermsChanged { current: 2 }, &[], json!({"current_terms_version": 2})),
+    ];
+    for (rejection, pointers, extra) in rows {
+        let (_, mut body) = written(rejection.clone().into()).await;
+        let errors = body["errors"].as_array().unwrap().clone();
+        let told: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+        assert_eq!(told, pointers, "{rejection:?}");
+        let members = body.as_object_mut().unwrap();
+        for name in ["type", "title", "status", "detail", "instance", "code", "traceId", "errors"] {
+            assert!(members.remove(name).is_some(), "{name} of {rejection:?}");
+        }
+        assert_eq!(body, extra, "{rejection:?}");
     }
 }
 

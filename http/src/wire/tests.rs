@@ -133,6 +133,80 @@ fn updates_change_something_and_only_what_may_change() {
 }
 
 #[test]
+fn a_move_names_what_changes() {
+    let (nine, ten) = ("2028-09-01T09:00:00Z", "2028-09-01T10:00:00Z");
+    let rows = [
+        (json!({}), "#: must change something"),
+        (json!({"start": ten, "end": nine}), "#/end: must be after start"),
+        (json!({"start": nine, "end": "2028-09-01T11:00:00+02:00"}), "#/end: must be after start"),
+        (json!({"start": null}), "#/start: must be a string"),
+        (json!({"end": "10:00"}), "#/end: must be an RFC 3339 instant with an offset"),
+        (json!({"accept_terms": 1}), "#/accept_terms: must be true or false"),
+        (json!({"accept_terms": null}), "#/accept_terms: must be true or false"),
+        (json!({"end": ten, "user_id": "usr_8"}), "#/user_id: unknown member"),
+    ];
+    for (sent, expected) in rows {
+        assert_eq!(findings(reschedule(body(sent.clone()))), [expected], "{sent}");
+    }
+    let told = findings(reschedule(body(json!({"start": 1, "accept_terms": "x", "status": "y"}))));
+    assert_eq!(
+        told,
+        [
+            "#/start: must be a string",
+            "#/accept_terms: must be true or false",
+            "#/status: unknown member"
+        ]
+    );
+    let end = Timestamp::parse(ten).unwrap();
+    let rows = [
+        (json!({"end": ten}), (None, Some(end), None)),
+        (json!({"start": nine, "end": ten}), (Some(end.plus_minutes(-60)), Some(end), None)),
+        (json!({"accept_terms": false}), (None, None, Some(false))),
+    ];
+    for (sent, (start, end, accept_terms)) in rows {
+        let expected = Moved { start, end, accept_terms };
+        assert_eq!(reschedule(body(sent.clone())).unwrap(), expected, "{sent}");
+    }
+}
+
+#[test]
+fn a_quote_needs_its_window_and_takes_nothing_else() {
+    let told = findings(quote(body(json!({"user_id": "u", "accept_terms": true}))));
+    let expected = [
+        "#/start: is required",
+        "#/end: is required",
+        "#/accept_terms: unknown member",
+        "#/user_id: unknown member",
+    ];
+    assert_eq!(told, expected);
+    let at = "2028-09-01T09:00:00Z";
+    let told = findings(quote(body(json!({"start": at, "end": at}))));
+    assert_eq!(told, ["#/end: must be after start"]);
+}
+
+#[test]
+fn an_adjustment_says_how_much_and_why() {
+    let told = findings(adjustment(body(json!({}))));
+    assert_eq!(told, ["#/amount_minor: is required", "#/reason: is required"]);
+    let told = findings(adjustment(body(json!({"amount_minor": 0, "reason": " "}))));
+    assert_eq!(told, ["#/amount_minor: must not be 0", "#/reason: must not be blank"]);
+    let long = json!({"amount_minor": 1.5, "reason": "r".repeat(4001)});
+    let told = findings(adjustment(body(long)));
+    let expected =
+        ["#/amount_minor: must be an integer", "#/reason: must have at most 4000 characters"];
+    assert_eq!(told, expected);
+    for beyond in [9_007_199_254_740_992_i64, -9_007_199_254_740_992] {
+        let sent = json!({"amount_minor": beyond, "reason": "r"});
+        let refused = matches!(adjustment(body(sent)), Err(ApiError::AmountOutOfRange(_)));
+        assert!(refused, "{beyond}");
+        // With anything else wrong it is one finding of several.
+        assert_eq!(findings(adjustment(body(json!({"amount_minor": beyond})))).len(), 2);
+    }
+    let sent = json!({"amount_minor": -900, "reason": "r".repeat(4000)});
+    assert_eq!(adjustment(body(sent)).unwrap(), (-900, "r".repeat(4000)));
+}
+
+#[test]
 fn a_body_booking_id_that_is_none_is_left_to_the_engine() {
     let sent = json!({"booking_id": "ast_not_a_booking"});
     assert!(matches!(check_out(body(sent)), Ok(Command::CheckOut { booking: None, .. })));
@@ -142,9 +216,9 @@ fn a_body_booking_id_that_is_none_is_left_to_the_engine() {
 
 #[test]
 fn a_reason_may_be_absent_but_not_null_or_too_long() {
-    assert!(matches!(cancel(body(json!({}))), Ok(None)));
-    assert!(cancel(body(json!({"reason": "r".repeat(4000)}))).is_ok());
-    let long = findings(cancel(body(json!({"reason": "r".repeat(4001)}))));
+    assert!(matches!(reason(body(json!({}))), Ok(None)));
+    assert!(reason(body(json!({"reason": "r".repeat(4000)}))).is_ok());
+    let long = findings(reason(body(json!({"reason": "r".repeat(4001)}))));
     assert_eq!(long, ["#/reason: must have at most 4000 characters"]);
-    assert_eq!(findings(cancel(body(json!({"reason": null})))), ["#/reason: must be a string"]);
+    assert_eq!(findings(reason(body(json!({"reason": null})))), ["#/reason: must be a string"]);
 }

@@ -12,7 +12,8 @@ use holdfast_domain::{
 
 use super::{CodecError, MAGIC, SCHEMA, checksum, decode_record, encode_record, open, seal};
 
-const SAMPLES: &str = include_str!("../../tests/golden/records.hex");
+const SAMPLES_1: &str = include_str!("../../tests/golden/records.hex");
+const SAMPLES: &str = include_str!("../../tests/golden/records-2.hex");
 
 const TAG: Tag = Tag::new(0x1234_5678_9abc_def0);
 
@@ -179,20 +180,99 @@ fn refusals() -> Vec<(&'static str, Record)> {
     ]
 }
 
+/// What was added since, oldest first.
+fn later() -> Vec<(&'static str, Record)> {
+    let text = str::to_owned;
+    let of_booking = |rejection| refused(Kind::BookingRefused, rejection);
+    let id = booking(1);
+    let placed = |approval_until| Event::BookingPlaced {
+        id,
+        user_id: text("usr_1"),
+        org_id: text("org_1"),
+        window: window(),
+        terms_version: 3,
+        currency: text("EUR"),
+        estimated_cost_minor: 1_250,
+        approval_until,
+    };
+    let rescheduled = Event::BookingRescheduled {
+        id,
+        window: window(),
+        terms_version: 4,
+        estimated_cost_minor: 900,
+    };
+    let adjusted = Event::BookingCostAdjusted { id, amount_minor: -250, reason: text("goodwill") };
+    let rejected =
+        Event::BookingRejected { id, by: text("usr_2"), reason: Some(text("not today")) };
+    let approved = Event::BookingApproved { id, by: text("usr_2") };
+    let hours = Rejection::OutsideOpeningHours { start: true, end: false, open: vec![window()] };
+    let amount = Rejection::AmountOutOfRange { pointer: text("#/amount_minor") };
+    let mut by_timer = accepted(Kind::BookingExpired, Event::BookingExpired { id });
+    by_timer.actor = Actor::timer();
+    by_timer.key = None;
+    vec![
+        ("booking-placed", accepted(Kind::BookingCreated, placed(None))),
+        ("booking-placed-to-wait", accepted(Kind::BookingCreated, placed(Some(at(30))))),
+        ("booking-approved", accepted(Kind::BookingApproved, approved)),
+        ("booking-rejected", accepted(Kind::BookingRejected, rejected)),
+        ("booking-expired", by_timer),
+        ("booking-no-show", accepted(Kind::BookingNoShow, Event::BookingNoShow { id })),
+        ("booking-overdue", accepted(Kind::BookingOverdue, Event::BookingOverdue { id })),
+        ("booking-rescheduled", accepted(Kind::BookingRescheduled, rescheduled)),
+        ("booking-cost-adjusted", accepted(Kind::BookingCostAdjusted, adjusted)),
+        ("outside-opening-hours", of_booking(hours)),
+        ("approval-required", of_booking(Rejection::ApprovalRequired)),
+        ("amount-out-of-range", of_booking(amount)),
+        ("limit-reached", of_booking(Rejection::LimitReached { limit: 100 })),
+    ]
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn samples() -> impl Iterator<Item = (&'static str, Record)> {
+    events().into_iter().chain(refusals()).chain(later())
+}
+
 /// A failure prints what the file would have to hold.
 #[test]
-fn records_are_stored_as_they_always_were() {
+fn records_are_stored_as_they_are_since_schema_2() {
     let mut now = String::new();
-    for (name, record) in events().into_iter().chain(refusals()) {
+    for (name, record) in samples() {
         let bytes = encode_record(&record);
         assert_eq!(decode_record(&bytes), Ok(record), "{name}");
         now.push_str(&format!("{name} {}\n", hex(&bytes)));
     }
     assert!(now == SAMPLES, "stored forms changed:\n{now}");
+}
+
+#[test]
+fn records_of_schema_1_are_read_for_ever() {
+    let mut samples = samples();
+    for line in SAMPLES_1.lines() {
+        let (name, stored) = line.split_once(' ').unwrap();
+        let (known, record) = samples.next().unwrap();
+        assert_eq!(name, known, "a sample is missing or out of order");
+        assert_eq!(decode_record(&bytes_of(stored)), Ok(record), "{name}");
+    }
+    assert_eq!(samples.next().map(|(name, _)| name), Some(later()[0].0));
+}
+
+/// Before there were timers nobody wrote down when the next is due.
+#[test]
+fn a_record_of_schema_1_is_due_to_be_looked_at() {
+    let mut record = events()[2].1.clone();
+    record.next_due = None;
+    let mut bytes = encode_record(&record);
+    assert_eq!(decode_record(&bytes).map(|it| it.next_due), Ok(None));
+    bytes[2..4].copy_from_slice(&1_u16.to_le_bytes());
+    let older = with_checksum(bytes);
+    assert_eq!(decode_record(&older).map(|it| it.next_due), Ok(Some(record.at)));
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 #[test]

@@ -128,11 +128,14 @@ impl World {
         rejection: &Rejection,
     ) {
         let chronicle = self.ledger.assets.get(&tag);
-        let state =
+        let mut state =
             chronicle.map_or_else(|| AssetState::new(tag), |chronicle| chronicle.state_at(version));
+        while let Some(due) = asset::due(&state, now) {
+            state.apply(&due);
+        }
         let mut verdict = asset::decide(&state, request, now, Finished::Unknown);
         if let Verdict::NeedsFinished(booking) = verdict {
-            let image = self.image(booking, version);
+            let image = self.image(booking, state.version());
             let finished = image.map_or(Finished::Absent, Finished::Loaded);
             verdict = asset::decide(&state, request, now, finished);
         }

@@ -4,13 +4,16 @@
 //! it, and never forgets one. It uses the product's `apply` for the folded state and its own naive
 //! arithmetic for claims.
 
+mod claims;
 mod judge;
+mod timers;
 
 use std::collections::{BTreeMap, HashMap};
 
 use holdfast_domain::{
-    AssetId, BookingId, KeyScope, Outcome, Principal, Record, Stamp, Subject, Tag, access,
-    asset::{AssetDocument, AssetState, BookingDocument},
+    AssetId, BookingId, KeyScope, Outcome, Principal, Record, Stamp, Subject, Tag, Timestamp,
+    access,
+    asset::{AssetDocument, AssetState, AssetStatus, BookingDocument, BookingStatus},
     rejection::Window,
 };
 use holdfast_storage::journal::Position;
@@ -32,6 +35,8 @@ pub(super) struct Chronicle {
     pub(super) positions: Vec<Position>,
     /// The fold of all records.
     pub(super) state: AssetState,
+    /// Since when the asset can be taken up.
+    free_since: Option<Timestamp>,
     pub(super) id: Option<AssetId>,
     images: Vec<AssetImage>,
     pub(super) bookings: BTreeMap<Stamp, Vec<BookingImage>>,
@@ -72,7 +77,16 @@ impl Ledger {
         let chronicle = self.assets.entry(record.tag).or_insert_with(|| Chronicle::new(record.tag));
         judge::record(chronicle, &record, wish);
         self.order.push((position, record.tag, record.version));
+        let (at, next_due) = (record.at, record.next_due);
         chronicle.push(position, record);
+        chronicle.notice_whether_free(at);
+        let expected = timers::next(chronicle).map(|due| due.at);
+        assert_eq!(next_due, expected, "I9: the next timer after version {}", chronicle.version());
+    }
+
+    /// When something next happens by itself to any asset.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.assets.values().filter_map(timers::next).map(|due| due.at).min()
     }
 
     pub(super) fn version(&self, tag: Tag) -> u64 {
@@ -116,12 +130,23 @@ impl Chronicle {
             records: Vec::new(),
             positions: Vec::new(),
             state: AssetState::new(tag),
+            free_since: None,
             id: None,
             images: Vec::new(),
             bookings: BTreeMap::new(),
             keys: HashMap::new(),
             keyed: 0,
         }
+    }
+
+    /// After a record of the time `at`.
+    fn notice_whether_free(&mut self, at: Timestamp) {
+        let newest = self.version();
+        let active =
+            self.asset_at(newest).is_some_and(|image| image.facts.status == AssetStatus::Active);
+        let is_out = |image: &BookingImage| image.facts.status == BookingStatus::CheckedIn;
+        let free = active && !self.bookings_at(newest).any(|(_, image)| is_out(image));
+        self.free_since = free.then(|| self.free_since.unwrap_or(at));
     }
 
     fn push(&mut self, position: Position, record: Record) {

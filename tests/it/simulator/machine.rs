@@ -23,6 +23,7 @@ use holdfast_actors::{
     permit::Budget,
     router::Router,
     start::{self, StartError},
+    timers::{TimerOptions, Timers},
 };
 use holdfast_domain::Tag;
 use holdfast_storage::{
@@ -45,6 +46,7 @@ pub(super) struct Machine {
     pub(super) ground: Ground,
     pub(super) stage: CommitStage,
     pub(super) catalogue: Arc<Catalogue>,
+    pub(super) timers: Timers,
     pub(super) router: Router<ActorId>,
     pub(super) cast: Cast,
     pub(super) writer: Arc<Mutex<ViewWriter>>,
@@ -72,12 +74,18 @@ impl Machine {
             Arc::new(views.clone()),
             journal_options(segment_bytes),
         )?;
-        let start::Recovered { opened, history, catalogue, end, .. } = recovered;
+        let start::Recovered { opened, history, catalogue, due, end, .. } = recovered;
         let gate: Arc<EngineGate> = Arc::new(Gate::new(end));
         let room = opened.journal.room();
         let (tail, catalogue) = (Arc::clone(&history.tail), Arc::clone(&catalogue));
-        let stage =
-            CommitStage::new(opened.journal, Arc::clone(&gate), tail, Arc::clone(&catalogue));
+        let stage = CommitStage::new(
+            opened.journal,
+            Arc::clone(&gate),
+            tail,
+            Arc::clone(&catalogue),
+            Arc::clone(&due),
+        );
+        let timers = Timers::new(due, TimerOptions::default());
         let options = FoldOptions { entries: 40, age_ms: 60_000 };
         let writer = ViewWriter::new(Arc::clone(&history), options);
         let clock = Arc::clone(clock);
@@ -85,6 +93,7 @@ impl Machine {
             ground: Ground { gate, history, clock, faults: Arc::new(Panics::default()) },
             stage,
             catalogue,
+            timers,
             router: Router::new(WAITING_PER_ASSET_MAX),
             cast: Cast::default(),
             writer: Arc::new(Mutex::new(writer)),
@@ -121,9 +130,7 @@ impl Machine {
         if gate.is_poisoned() {
             return Err(Refusal::OutcomeUnknown);
         }
-        let reserve = 2 * IN_FLIGHT_BYTES_MAX as u64;
-        if matches!(ask, Ask::Command(_)) && self.room.is_full() && self.room.bytes_left() < reserve
-        {
+        if matches!(ask, Ask::Command(_)) && self.is_full() {
             return Err(Refusal::StorageFull);
         }
         let now_ms = clock.monotonic_ms();
@@ -135,6 +142,34 @@ impl Machine {
         let waiting = Waiting::new(receiver, tag, history);
         self.cast.cast(actor, id, Message { ask, deadline_ms, incarnation, reply, permit });
         Ok(waiting)
+    }
+
+    fn is_full(&self) -> bool {
+        let reserve = 2 * IN_FLIGHT_BYTES_MAX as u64;
+        self.room.is_full() && self.room.bytes_left() < reserve
+    }
+
+    /// What the timers' thread does: ticks to whoever is due, numbered from `first` on.
+    pub(super) fn tick(&mut self, first: AskId) -> Vec<Tag> {
+        let Ground { gate, clock, .. } = &self.ground;
+        if gate.is_poisoned() || self.is_full() {
+            return Vec::new();
+        }
+        let now_ms = clock.monotonic_ms();
+        let ticks = self.timers.step(clock.now(), now_ms);
+        let mut told = Vec::new();
+        for ((tag, share), id) in ticks.into_iter().zip(first..) {
+            let Ok((actor, activation, permit)) = self.router.admit(tag, share, now_ms, &self.cast)
+            else {
+                continue;
+            };
+            let (deadline_ms, incarnation) = (now_ms + DEADLINE_MS, activation.incarnation);
+            let ask = Ask::Tick(Arc::clone(self.timers.queue()));
+            let reply = Reply::to_nobody();
+            self.cast.cast(actor, id, Message { ask, deadline_ms, incarnation, reply, permit });
+            told.push(tag);
+        }
+        told
     }
 }
 

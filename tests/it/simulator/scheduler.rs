@@ -11,6 +11,7 @@ use super::{
 };
 
 const SEGMENT_BYTES: u32 = 96 * 1024;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Not more than one group of the log takes.
 const QUEUED_MAX: usize = 20;
 
@@ -42,6 +43,7 @@ pub(super) fn run(seed: u64, world: &mut Option<World>, told: bool) {
         sent += world.wishes.attempts() - before;
     }
     world.settle();
+    world.run_out();
     world.check_all();
     world.fold(true, None);
     world.check_all();
@@ -74,8 +76,9 @@ impl World {
             0..22 if clients => self.client(temper),
             22..62 => self.some_turn(temper),
             62..74 => self.some_follow_up(),
-            74..76 => self.clock_moves(temper),
-            76..78 => self.prepare(),
+            74..77 => self.clock_moves(temper),
+            98 => self.tick(),
+            77..78 => self.prepare(),
             78..80 => self.rarely(temper),
             _ if pick >= 100 - temper.commits => self.commit(),
             80..88 if pick - 80 < temper.folds => self.some_fold(),
@@ -126,6 +129,16 @@ impl World {
     }
 
     fn clock_moves(&mut self, temper: &Temper) {
+        let now = self.machine().ground.clock.now();
+        if self.seed.one_in(6)
+            && let Some(border) = self.some_border()
+            && let Ok(millis) = u32::try_from(border.millis() - now.millis())
+        {
+            // Exactly there, or just not there yet.
+            let millis = millis - u32::from(self.seed.one_in(4));
+            self.note(|| format!("{millis} ms pass, up to {border}"));
+            return self.machine().ground.clock.advance_ms(millis);
+        }
         let minutes = match self.seed.below(40) {
             0 if temper.days => 60 * between(&mut self.seed, 10, 80),
             0 | 1 => 90,
@@ -227,6 +240,20 @@ impl World {
             self.send(open);
         }
         panic!("a wish is never answered");
+    }
+
+    /// Days pass in which nobody asks for anything: all that is to happen by itself has happened.
+    fn run_out(&mut self) {
+        for _ in 0..200 {
+            self.drain();
+            let Some(due) = self.ledger.next_due() else { return };
+            let clock = &self.machine().ground.clock;
+            // An asset that could not be told is told again by a clock that may have jumped back since.
+            let wait_ms = (due.millis() - clock.now().millis()).clamp(DAY_MS / 100, 40 * DAY_MS);
+            clock.advance_ms(u32::try_from(wait_ms).expect("less than 49 days"));
+            self.tick();
+        }
+        panic!("I9: something due never happens");
     }
 
     fn drain(&mut self) {

@@ -83,7 +83,11 @@ impl Wishes {
         let Body { target, command, if_match } = body;
         let path = path_of(target, &command);
         let mut hash = Sha256::new();
-        let method = if matches!(command, Command::UpdateAsset(_)) { "PUT" } else { "POST" };
+        let method = match command {
+            Command::UpdateAsset(_) => "PUT",
+            Command::RescheduleBooking(_) => "PATCH",
+            _ => "POST",
+        };
         for part in [&who.issuer, &who.org, &who.subject, method, &path, &text] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
@@ -121,6 +125,10 @@ impl Wish {
         }
     }
 
+    pub(super) fn command(&self) -> &Command {
+        &self.command
+    }
+
     pub(super) fn body(&self) -> Body {
         Body { target: self.target, command: self.command.clone(), if_match: self.if_match.clone() }
     }
@@ -128,9 +136,12 @@ impl Wish {
 
 fn path_of(target: Target, command: &Command) -> String {
     let verb = match command {
-        Command::RegisterAsset(_) | Command::UpdateAsset(_) => "",
+        Command::RegisterAsset(_) | Command::UpdateAsset(_) | Command::RescheduleBooking(_) => "",
         Command::CreateBooking(_) => "/bookings",
+        Command::ApproveBooking { .. } => "/approve",
+        Command::RejectBooking { .. } => "/reject",
         Command::CancelBooking { .. } => "/cancel",
+        Command::AdjustCost { .. } => "/adjustments",
         Command::CheckIn { .. } => "/check-in",
         Command::CheckOut { .. } => "/check-out",
     };
@@ -153,7 +164,12 @@ pub(super) fn altered(mut body: Body) -> Body {
         Command::RegisterAsset(new) => new.name.push('!'),
         Command::UpdateAsset(change) => change.status = Some(AssetStatus::Active),
         Command::CreateBooking(new) => new.window.end = new.window.end.plus_minutes(10),
+        Command::RescheduleBooking(change) => change.accept_terms = Some(true),
+        // Its body is always empty.
+        Command::ApproveBooking { .. } => {}
+        Command::AdjustCost { reason, .. } => reason.push('!'),
         Command::CancelBooking { reason: text, .. }
+        | Command::RejectBooking { reason: text, .. }
         | Command::CheckIn { condition_notes: text, .. } => *text = Some("altered".to_owned()),
         Command::CheckOut { extra_cost_minor, .. } => *extra_cost_minor = Some(77),
     }

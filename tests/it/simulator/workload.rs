@@ -9,8 +9,11 @@ use holdfast_actors::{
     message::{Ask, BookingFilter, BookingsAsk},
 };
 use holdfast_domain::{
-    AssetId, BookingId, IfMatch, Locations, Principal, Role, Roles, Stamp,
-    asset::{AssetChange, AssetStatus, BookingStatus, Change, Command, NewAsset, NewBooking},
+    AssetId, BookingId, IfMatch, Locations, Principal, Role, Roles, Stamp, Timestamp,
+    asset::{
+        AssetChange, AssetStatus, BookingChange, BookingDocument, BookingStatus, Change, Command,
+        NewAsset, NewBooking, terms,
+    },
     rejection::Window,
 };
 use holdfast_storage::sim::Seed;
@@ -69,6 +72,41 @@ impl World {
         let newest = stamps.len().min(8);
         let back = if self.seed.one_in(4) { stamps.len() } else { newest };
         BookingId::new(stamps[stamps.len() - 1 - self.seed.index(back)], asset.tag)
+    }
+
+    /// Mostly one of those that are ready for a command, if there is any.
+    fn ready_booking(
+        &mut self,
+        asset: AssetId,
+        is_ready: impl Fn(&BookingDocument) -> bool,
+    ) -> BookingId {
+        let chronicle = &self.ledger.assets[&asset.tag];
+        let ready: Vec<Stamp> = chronicle
+            .bookings_at(chronicle.version())
+            .filter(|(_, image)| is_ready(&image.facts))
+            .map(|(stamp, _)| stamp)
+            .collect();
+        if ready.is_empty() || self.seed.one_in(4) {
+            return self.some_booking(asset);
+        }
+        BookingId::new(ready[self.seed.index(ready.len())], asset.tag)
+    }
+
+    /// A moment at which something borders: a booking's start or end, or what is due next.
+    pub(super) fn some_border(&mut self) -> Option<Timestamp> {
+        let asset = self.some_asset()?;
+        let now = self.machine().ground.clock.now();
+        let chronicle = &self.ledger.assets[&asset.tag];
+        let live = chronicle.bookings_at(chronicle.version());
+        let mut borders: Vec<Timestamp> = live
+            .filter(|(_, image)| image.facts.status.is_live())
+            .flat_map(|(_, image)| [image.facts.start, image.facts.end])
+            .chain(chronicle.state.next_due())
+            .filter(|border| *border > now)
+            .collect();
+        borders.sort_unstable();
+        borders.truncate(3);
+        (!borders.is_empty()).then(|| borders[self.seed.index(borders.len())])
     }
 
     /// A new wish or an old one again, at once or twice at once.
@@ -135,10 +173,42 @@ impl World {
             owner_org_id: who.org.clone(),
             location_id: "loc_1".to_owned(),
             shared_with,
-            booking_terms: None,
+            booking_terms: self.terms(),
         };
         let command = Command::RegisterAsset(new);
         Body { target: Target::New, command, if_match: IfMatch::Missing }
+    }
+
+    /// Terms under which much happens within hours; none now and then.
+    fn terms(&mut self) -> Option<String> {
+        let texts = [
+            r#"{"buffer_after_minutes":35,"check_in":{"no_show_after_minutes":15}}"#,
+            r#"{"buffer_before_minutes":5,"buffer_after_minutes":5,"min_minutes":20}"#,
+            r#"{"approval":{"required":true,"expires_minutes":45},"check_in":{"early_minutes":30}}"#,
+            r#"{"approval":{"approver_roles":["admin"],"required":true}}"#,
+            r#"{"cancel_cutoff_minutes":30,"deadline_minutes":20,"pricing":{"basis":"ACTUAL",
+                "cancel_fee_minor":300,"late_fee":{"amount_minor":900,"grace_minutes":5,
+                "per_started_minutes":30},"no_show_fee_minor":500,"per_hour_minor":1200}}"#,
+        ];
+        let text = texts.get(self.seed.index(texts.len() + 2))?;
+        let value = serde_json::from_str(text).expect("well-formed");
+        Some(terms::check(&value).expect("good terms"))
+    }
+
+    /// Another window for a booking, near the one it has.
+    fn reschedule(&mut self, booking: BookingId) -> Command {
+        let chronicle = &self.ledger.assets[&booking.tag];
+        let image = chronicle.booking_at(booking.stamp, chronicle.version());
+        let window = image
+            .map_or(Window { start: Timestamp::MAX, end: Timestamp::MAX }, |image| image.window());
+        let mut steps = || (i64::try_from(self.seed.below(7)).expect("small") - 2) * STEP_MINUTES;
+        let (start, end) = (window.start.plus_minutes(steps()), window.end.plus_minutes(steps()));
+        Command::RescheduleBooking(BookingChange {
+            booking,
+            start: self.seed.one_in(2).then_some(start),
+            end: Some(end),
+            accept_terms: (!self.seed.one_in(4)).then_some(true),
+        })
     }
 
     fn command(&mut self, asset: AssetId) -> (Arc<Principal>, Body) {
@@ -146,26 +216,38 @@ impl World {
         let booking = self.some_booking(asset);
         let pick = match self.seed.below(20) {
             // Nothing to do anything with yet.
-            2..11 if self.ledger.assets[&asset.tag].bookings.is_empty() => 11,
+            1..12 if self.ledger.assets[&asset.tag].bookings.is_empty() => 12,
             pick => pick,
         };
         let body = match pick {
-            0..2 => {
+            0 => {
                 let change = self.change();
                 let if_match = self.if_match(asset);
                 return (self.manager(), on_asset(Command::UpdateAsset(change), if_match));
             }
-            2..4 => {
-                let command = Command::CancelBooking { booking, reason: None };
-                Body { target: Target::Booking(booking), command, if_match: IfMatch::Missing }
+            1..4 => {
+                let command = self.on_booking(asset);
+                let booking = booking_of(&command);
+                let if_match = match command {
+                    Command::RescheduleBooking(_) if !self.seed.one_in(8) => IfMatch::Any,
+                    _ => IfMatch::Missing,
+                };
+                let body = Body { target: Target::Booking(booking), command, if_match };
+                return (self.person_for(booking), body);
             }
-            4..8 => {
+            4..9 => {
+                let now = self.machine().ground.clock.now();
+                let booking = self.ready_booking(asset, |facts| {
+                    facts.status == BookingStatus::Confirmed && facts.start.plus_minutes(-15) <= now
+                });
                 let booking = Some(booking).filter(|_| !self.seed.one_in(30));
                 let condition_notes = self.seed.one_in(2).then(|| "as good as new".to_owned());
                 on_asset(Command::CheckIn { booking, condition_notes }, IfMatch::Missing)
             }
-            8..11 => {
-                let booking = Some(booking);
+            9..12 => {
+                let booking = Some(
+                    self.ready_booking(asset, |facts| facts.status == BookingStatus::CheckedIn),
+                );
                 let extra_cost_minor = self.seed.one_in(2).then_some(1_250);
                 on_asset(Command::CheckOut { booking, extra_cost_minor }, IfMatch::Missing)
             }
@@ -175,7 +257,34 @@ impl World {
                 return (who, on_asset(command, IfMatch::Missing));
             }
         };
+        let booking = match &body.command {
+            Command::CheckIn { booking: Some(booking), .. }
+            | Command::CheckOut { booking: Some(booking), .. } => *booking,
+            _ => booking,
+        };
         (self.person_for(booking), body)
+    }
+
+    /// What a booking is asked by its own path.
+    fn on_booking(&mut self, asset: AssetId) -> Command {
+        let pick = self.seed.below(10);
+        let booking = self.ready_booking(asset, |facts| match pick {
+            0..3 => matches!(facts.status, BookingStatus::Confirmed | BookingStatus::CheckedIn),
+            3..7 => facts.status == BookingStatus::PendingApproval,
+            7 => facts.status == BookingStatus::CheckedOut,
+            _ => facts.status.is_live(),
+        });
+        match pick {
+            0..3 => self.reschedule(booking),
+            3..6 => Command::ApproveBooking { booking },
+            6 => Command::RejectBooking { booking, reason: Some("no".to_owned()) },
+            7 => Command::AdjustCost {
+                booking,
+                amount_minor: [-100, 250][self.seed.index(2)],
+                reason: "as agreed".to_owned(),
+            },
+            _ => Command::CancelBooking { booking, reason: None },
+        }
     }
 
     /// Mostly the one who booked, or a manager.
@@ -201,14 +310,17 @@ impl World {
             0 => Some(AssetStatus::Inactive),
             1 => Some(AssetStatus::Maintenance),
             2 if self.seed.one_in(4) => Some(AssetStatus::Retired),
-            3..8 => Some(AssetStatus::Active),
+            3..9 => Some(AssetStatus::Active),
             _ => None,
         };
         AssetChange {
             name: self.seed.one_in(2).then(|| format!("Renamed {number}")),
             status,
             shared_with: self.seed.one_in(4).then(|| vec!["*".to_owned()]),
-            booking_terms: self.seed.one_in(6).then_some(Change::Clear),
+            booking_terms: self
+                .seed
+                .one_in(4)
+                .then(|| self.terms().map_or(Change::Clear, Change::Set)),
             ..AssetChange::default()
         }
     }
@@ -229,7 +341,9 @@ impl World {
     fn booking(&mut self, who: &Principal) -> Command {
         let step_ms = STEP_MINUTES * 60_000;
         let now = self.machine().ground.clock.now().millis() / step_ms * step_ms;
-        let ahead = i64::try_from(self.seed.below(24)).expect("small");
+        let most = if self.seed.one_in(3) { 24 } else { 4 };
+        let ahead = u64::from(!self.seed.one_in(12)) + self.seed.below(most);
+        let ahead = i64::try_from(ahead).expect("small");
         let length = 1 + i64::try_from(self.seed.below(4)).expect("small");
         let start = holdfast_domain::Timestamp::from_millis(now + ahead * step_ms);
         let window = Window { start, end: start.plus_millis(length * step_ms) };
@@ -316,6 +430,17 @@ impl World {
             status: if self.seed.one_in(3) { vec![AssetStatus::Active] } else { Vec::new() },
             ..AssetFilter::default()
         }
+    }
+}
+
+fn booking_of(command: &Command) -> BookingId {
+    match command {
+        Command::RescheduleBooking(BookingChange { booking, .. })
+        | Command::ApproveBooking { booking }
+        | Command::RejectBooking { booking, .. }
+        | Command::CancelBooking { booking, .. }
+        | Command::AdjustCost { booking, .. } => *booking,
+        other => unreachable!("{other:?} has no booking in its path"),
     }
 }
 

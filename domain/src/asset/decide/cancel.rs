@@ -2,27 +2,48 @@
 
 use super::{Case, Effect, invalid_transition};
 use crate::{
-    asset::{BookingStatus, Event, booking::Booking, fields::Fields},
+    asset::{
+        ApprovalStatus, BookingStatus, Event, LineType, admission, booking::Booking,
+        fields::Fields, pricing,
+    },
     record::Kind,
     rejection::Rejection,
 };
+
+/// Who cancels.
+#[derive(Clone, Copy)]
+pub(super) struct By {
+    /// The booking's own user.
+    pub(super) user: bool,
+    pub(super) manages: bool,
+}
 
 pub(super) fn decide(
     case: &Case<'_>,
     fields: &Fields,
     booking: &Booking,
     reason: Option<&str>,
+    by: By,
 ) -> Result<Effect, Rejection> {
     if !matches!(booking.status, BookingStatus::Confirmed | BookingStatus::PendingApproval) {
         return Err(invalid_transition(booking.status.name()));
     }
-    if case.at >= booking.window.start && !case.manages(fields.place()) {
-        return Err(Rejection::CancelCutoffPassed);
+    if !by.manages {
+        admission::may_still_cancel(booking, case.at)?;
     }
-    let image = case.image(fields, booking, |image| {
+    // Whoever was still waiting for a yes, or is turned away by the owner, owes nothing.
+    let owes = by.user && booking.status == BookingStatus::Confirmed;
+    let fee = if owes { booking.terms.pricing.cancel_fee_minor } else { 0 };
+    let event =
+        Event::BookingCancelled { id: booking.id(case.state.tag), reason: reason.map(Into::into) };
+    Ok(case.ends(fields, booking, (Kind::BookingCancelled, event), |image| {
         image.status = BookingStatus::Cancelled;
-        image.cost_minor = Some(0);
-    });
-    let event = Event::BookingCancelled { id: image.id, reason: reason.map(Into::into) };
-    Ok(case.booking_effect(fields, (Kind::BookingCancelled, event), booking, &image))
+        image.cost_minor = Some(fee.into());
+        image.cost_lines.extend(pricing::item(LineType::Cancel, fee.into()));
+        for approval in &mut image.approvals {
+            if approval.status == ApprovalStatus::Pending {
+                approval.status = ApprovalStatus::Cancelled;
+            }
+        }
+    }))
 }

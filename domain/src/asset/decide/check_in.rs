@@ -4,11 +4,8 @@ use super::{Case, Effect, invalid_transition};
 use crate::{
     asset::{AssetStatus, BookingStatus, Event, booking::Booking, fields::Fields},
     record::Kind,
-    rejection::Rejection,
+    rejection::{Rejection, Window},
 };
-
-/// How long before its start a booking may be taken up.
-const EARLY_MINUTES: i64 = 15;
 
 pub(super) fn decide(
     case: &Case<'_>,
@@ -16,7 +13,8 @@ pub(super) fn decide(
     booking: &Booking,
     notes: Option<&str>,
 ) -> Result<Effect, Rejection> {
-    let from = booking.window.start.plus_minutes(-EARLY_MINUTES);
+    let early = i64::from(booking.terms.check_in.early_minutes);
+    let from = booking.window.start.plus_minutes(-early);
     let in_time = from <= case.at && case.at < booking.window.end;
     if booking.status != BookingStatus::Confirmed || !in_time {
         return Err(invalid_transition(booking.status.name()));
@@ -24,16 +22,15 @@ pub(super) fn decide(
     if fields.status != AssetStatus::Active {
         return Err(Rejection::AssetUnavailable { status: fields.status });
     }
-    let claimed_by_another =
-        case.state.calendar.covering(case.at).is_some_and(|other| other != booking.stamp);
-    if case.state.out.is_some() || (case.at < booking.window.start && claimed_by_another) {
+    // Taken up early, it also keeps the time until its own claim begins, which must not be another's.
+    let early = Window { start: case.at, end: booking.claim().start };
+    if case.state.out.is_some() || case.state.calendar.holds_any(early) {
         return Err(Rejection::AssetInUse);
     }
-    let image = case.image(fields, booking, |image| {
-        image.status = BookingStatus::CheckedIn;
-        image.actual_start = Some(case.at);
-        image.check_in_notes = notes.map(Into::into);
-    });
-    let event = Event::BookingCheckedIn { id: image.id, at: case.at, notes: notes.map(Into::into) };
-    Ok(case.booking_effect(fields, (Kind::BookingCheckedIn, event), booking, &image))
+    let event = Event::BookingCheckedIn {
+        id: booking.id(case.state.tag),
+        at: case.at,
+        notes: notes.map(Into::into),
+    };
+    Ok(case.goes_on(fields, booking, (Kind::BookingCheckedIn, Some(event))))
 }

@@ -1,14 +1,20 @@
-//! Use ends: the cost becomes final and the asset is free at once. Always allowed, also late.
+//! Use ends: the cost becomes final, and but for its buffer the asset is free. Always allowed, also
+//! late.
 
 use super::{Case, Effect, invalid_transition};
 use crate::{
-    asset::{BookingStatus, CostLine, Event, booking::Booking, fields::Fields},
+    asset::{
+        BookingStatus, Event, LineType,
+        admission::invalid,
+        booking::Booking,
+        fields::Fields,
+        pricing::{self, AMOUNT_MAX},
+    },
     record::Kind,
-    rejection::{Finding, Rejection},
+    rejection::{Rejection, Window},
 };
 
-/// Amounts are exact in every JSON reader: 2^53 − 1.
-const AMOUNT_MAX: i64 = (1 << 53) - 1;
+const EXTRA: &str = "#/extra_cost_minor";
 
 pub(super) fn decide(
     case: &Case<'_>,
@@ -18,27 +24,22 @@ pub(super) fn decide(
 ) -> Result<Effect, Rejection> {
     let extra = extra_cost_minor.unwrap_or(0);
     if !(0..=AMOUNT_MAX).contains(&extra) {
-        return Err(Rejection::Invalid(vec![Finding {
-            pointer: "#/extra_cost_minor".into(),
-            reason: format!("must be from 0 to {AMOUNT_MAX}"),
-        }]));
+        return Err(invalid(EXTRA, &format!("must be from 0 to {AMOUNT_MAX}")));
     }
     if booking.status != BookingStatus::CheckedIn {
         return Err(invalid_transition(booking.status.name()));
     }
-    let image = case.image(fields, booking, |image| {
+    let actual = Window { start: booking.used_from(), end: case.at };
+    let mut lines = pricing::use_lines(&booking.terms.pricing, booking.window, actual);
+    lines.extend(pricing::item(LineType::Extra, extra));
+    let cost =
+        pricing::total(&lines).ok_or(Rejection::AmountOutOfRange { pointer: EXTRA.into() })?;
+    let event =
+        Event::BookingCheckedOut { id: booking.id(case.state.tag), at: case.at, extra_cost_minor };
+    Ok(case.ends(fields, booking, (Kind::BookingCheckedOut, event), |image| {
         image.status = BookingStatus::CheckedOut;
         image.actual_end = Some(case.at);
-        image.cost_minor = Some(extra);
-        if extra > 0 {
-            image.cost_lines.push(CostLine {
-                amount_minor: extra,
-                quantity: 1,
-                r#type: "EXTRA".into(),
-                unit: "ITEM".into(),
-            });
-        }
-    });
-    let event = Event::BookingCheckedOut { id: image.id, at: case.at, extra_cost_minor };
-    Ok(case.booking_effect(fields, (Kind::BookingCheckedOut, event), booking, &image))
+        image.cost_minor = Some(cost);
+        image.cost_lines = lines;
+    }))
 }

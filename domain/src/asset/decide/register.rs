@@ -22,7 +22,7 @@ pub(super) fn decide(case: &Case<'_>, new: &NewAsset) -> Result<Effect, Rejectio
         shared_with: new.shared_with.clone(),
         booking_terms: new.booking_terms.as_deref().map(terms::recheck).transpose()?,
     };
-    let fields = Fields::registered(&event, case.state.version + 1, case.at)
+    let fields = Fields::registered(&event, case.next_version(), case.at)
         .expect("the event is a registration");
     Ok(Effect {
         kind: Kind::AssetCreated,
@@ -33,5 +33,6 @@ pub(super) fn decide(case: &Case<'_>, new: &NewAsset) -> Result<Effect, Rejectio
         event: Some(event),
         booking: None,
         stamp,
+        next_due: None,
     })
 }

@@ -1,9 +1,8 @@
 //! A partial update of an asset. One that changes nothing leaves a record without an event.
 
-use super::{Case, Effect, invalid_transition};
+use super::{Case, Effect, invalid_transition, precondition};
 use crate::{
     asset::{AssetChange, AssetStatus, Change, Event, fields::Fields, terms},
-    id::AssetId,
     record::{Kind, Subject},
     rejection::Rejection,
     request::IfMatch,
@@ -13,33 +12,27 @@ pub(super) fn decide(
     case: &Case<'_>,
     fields: &Fields,
     change: &AssetChange,
+    if_match: &IfMatch,
 ) -> Result<Effect, Rejection> {
-    precondition(&case.request.if_match, fields)?;
+    precondition(if_match, Some(fields.etag().to_string()))?;
     status_may_become(case, fields, change.status)?;
     let event = differences(fields, change)?;
     let mut after = fields.clone();
     if let Some(event) = &event {
-        after.update(event, case.state.version + 1, case.at);
+        after.update(event, case.next_version(), case.at);
     }
+    let free_since = case.state.free_since_after(after.status, case.at);
     Ok(Effect {
         kind: Kind::AssetUpdated,
         event,
-        subject: Subject::Asset(AssetId::new(fields.id, case.state.tag)),
+        subject: Subject::Asset(case.asset(fields)),
         created: false,
         before: Some(fields.document(case.state.tag)),
         after: after.document(case.state.tag),
         booking: None,
         stamp: case.state.last_stamp,
+        next_due: case.state.next_due_after(None, None, free_since),
     })
-}
-
-fn precondition(if_match: &IfMatch, fields: &Fields) -> Result<(), Rejection> {
-    match if_match {
-        IfMatch::Missing => Err(Rejection::PreconditionRequired),
-        IfMatch::Any => Ok(()),
-        IfMatch::Tags(tags) if tags.contains(&fields.etag().to_string()) => Ok(()),
-        IfMatch::Tags(_) => Err(Rejection::PreconditionFailed),
-    }
 }
 
 fn status_may_become(

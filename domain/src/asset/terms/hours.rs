@@ -1,115 +1,184 @@
-//! The shape of opening hours: days, dates, and intervals that do not overlap.
+//! Opening hours in the asset's time zone: which instants are open.
+//!
+//! Hours are local wall clock times of the date on which they open; an exception replaces what opens
+//! on its date, and nothing of the night before. Where clocks go forward, a local time that does not
+//! exist means the instant after the gap; where they go back, opening is the first of the two
+//! instants and closing the last.
 
-use serde_json::Value;
+use std::{collections::BTreeMap, iter};
 
-use super::Shape;
-use crate::rejection::below;
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
+use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer, de};
 
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+use crate::{rejection::Window, time::Timestamp};
+
 const DAY_MINUTES: u32 = 24 * 60;
-const WEEK_MINUTES: u32 = 7 * DAY_MINUTES;
 
-/// One interval in minutes; its end is beyond the day when it runs overnight.
-struct Open {
-    start: u32,
-    end: u32,
-    pointer: String,
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct OpeningHours {
+    /// From Monday on.
+    week: [Vec<Interval>; 7],
+    exceptions: BTreeMap<NaiveDate, Vec<Interval>>,
 }
 
-impl Shape {
-    pub(super) fn opening_hours(&mut self, at: &str, value: &Value) {
-        let mut week = Vec::new();
-        for (name, value) in self.object(at, value).into_iter().flatten() {
-            let at = &below(at, name);
-            match (name.as_str(), (0..).zip(DAYS).find(|(_, day)| day == name)) {
-                (_, Some((day, _))) => {
-                    let day = day * DAY_MINUTES;
-                    week.extend(self.day(at, value).into_iter().map(|open| Open {
-                        start: open.start + day,
-                        end: open.end + day,
-                        pointer: open.pointer,
-                    }));
-                }
-                ("exceptions", None) => self.exceptions(at, value),
-                _ => self.find(at, "unknown member"),
-            }
-        }
-        self.disjoint(week, true);
+/// Minutes after local midnight; one that runs overnight closes beyond the day.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Interval {
+    opens: u32,
+    closes: u32,
+}
+
+impl OpeningHours {
+    /// A use may begin: some interval `[open, close)` holds the instant.
+    pub fn has_start(&self, zone: Tz, at: Timestamp) -> bool {
+        self.near(zone, at).any(|open| open.start <= at && at < open.end)
     }
 
-    fn exceptions(&mut self, at: &str, value: &Value) {
-        for (date, value) in self.object(at, value).into_iter().flatten() {
-            let at = &below(at, date);
-            if !is_date(date) {
-                self.find(at, "must be a date like 2025-12-25");
-            }
-            let hours = self.day(at, value);
-            self.disjoint(hours, false);
-        }
+    /// A use may end: some interval `(open, close]` holds the instant.
+    pub fn has_end(&self, zone: Tz, at: Timestamp) -> bool {
+        self.near(zone, at).any(|open| open.start < at && at <= open.end)
     }
 
-    fn day(&mut self, at: &str, value: &Value) -> Vec<Open> {
-        let Some(intervals) = value.as_array() else {
-            self.find(at, "must be an array");
-            return Vec::new();
+    /// The hours that open on the local date of an instant.
+    pub fn of_day(&self, zone: Tz, at: Timestamp) -> Vec<Window> {
+        self.of_date(zone, local_date(zone, at)).collect()
+    }
+
+    /// When it is open around `from..=until`, by start; intervals that meet are one.
+    pub fn spans(&self, zone: Tz, from: Timestamp, until: Timestamp) -> Vec<Window> {
+        let first = local_date(zone, from);
+        let last = local_date(zone, until);
+        let dates =
+            iter::successors(Some(first.pred_opt().unwrap_or(first)), |date| date.succ_opt())
+                .take_while(|date| *date <= last.succ_opt().unwrap_or(last));
+        let mut spans: Vec<Window> = dates.flat_map(|date| self.of_date(zone, date)).collect();
+        spans.sort_by_key(|open| (open.start, open.end));
+        spans.dedup_by(|later, earlier| {
+            let meets = later.start <= earlier.end;
+            if meets {
+                earlier.end = earlier.end.max(later.end);
+            }
+            meets
+        });
+        spans
+    }
+
+    /// Every interval that may hold the instant: of its local date and the ones beside it (the night
+    /// before; and where clocks go back over midnight, the morning after).
+    fn near(&self, zone: Tz, at: Timestamp) -> impl Iterator<Item = Window> + '_ {
+        let date = local_date(zone, at);
+        let dates = [date.pred_opt(), Some(date), date.succ_opt()];
+        dates.into_iter().flatten().flat_map(move |date| self.of_date(zone, date))
+    }
+
+    /// The intervals that open on a date; those that a change of clocks swallows whole are left out.
+    fn of_date(&self, zone: Tz, date: NaiveDate) -> impl Iterator<Item = Window> + '_ {
+        let usual = &self.week[date.weekday().num_days_from_monday() as usize];
+        let intervals = self.exceptions.get(&date).unwrap_or(usual);
+        intervals.iter().filter_map(move |interval| {
+            let start = instant(zone, date, interval.opens, Side::First)?;
+            let end = instant(zone, date, interval.closes, Side::Last)?;
+            (start < end).then_some(Window { start, end })
+        })
+    }
+}
+
+fn local_date(zone: Tz, at: Timestamp) -> NaiveDate {
+    let utc = DateTime::from_timestamp_millis(at.millis()).unwrap_or_default();
+    utc.with_timezone(&zone).date_naive()
+}
+
+/// Which of two instants with the same local time.
+#[derive(Clone, Copy)]
+enum Side {
+    First,
+    Last,
+}
+
+/// The instant so many minutes of wall clock after a date's midnight; `None` beyond the calendar.
+fn instant(zone: Tz, date: NaiveDate, minutes: u32, side: Side) -> Option<Timestamp> {
+    let date = date.checked_add_days(Days::new((minutes / DAY_MINUTES).into()))?;
+    let minute = minutes % DAY_MINUTES;
+    let local = date.and_time(NaiveTime::from_hms_opt(minute / 60, minute % 60, 0)?);
+    let found = zone.from_local_datetime(&local);
+    let at = match side {
+        Side::First => found.earliest(),
+        Side::Last => found.latest(),
+    };
+    let seconds = at.map_or_else(|| after_gap(zone, local), |at| at.timestamp());
+    Some(Timestamp::from_millis(seconds * 1_000))
+}
+
+/// The first second whose local time is not before one that the clocks leave out.
+fn after_gap(zone: Tz, local: NaiveDateTime) -> i64 {
+    // No zone was ever further from UTC than this.
+    const OFFSET_SECONDS_MAX: i64 = 17 * 60 * 60;
+    let as_utc = local.and_utc().timestamp();
+    let (mut before, mut after) = (as_utc - OFFSET_SECONDS_MAX, as_utc + OFFSET_SECONDS_MAX);
+    while after - before > 1 {
+        let middle = before + (after - before) / 2;
+        let shown =
+            DateTime::from_timestamp(middle, 0).map(|utc| utc.with_timezone(&zone).naive_local());
+        if shown.is_some_and(|shown| shown < local) {
+            before = middle;
+        } else {
+            after = middle;
+        }
+    }
+    after
+}
+
+/// As stored: `{"mon": [["07:00", "18:00"]], …, "exceptions": {"2025-12-25": []}}`.
+impl<'de> Deserialize<'de> for OpeningHours {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        type Day = Vec<(String, String)>;
+
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Stored {
+            mon: Day,
+            tue: Day,
+            wed: Day,
+            thu: Day,
+            fri: Day,
+            sat: Day,
+            sun: Day,
+            exceptions: BTreeMap<NaiveDate, Day>,
+        }
+
+        let Stored { mon, tue, wed, thu, fri, sat, sun, exceptions } =
+            Stored::deserialize(deserializer)?;
+        let day = |stored: Day| {
+            stored
+                .iter()
+                .map(|(opens, closes)| Interval::read(opens, closes))
+                .collect::<Option<Vec<_>>>()
+                .ok_or_else(|| de::Error::custom("times are HH:MM"))
         };
-        let mut hours = Vec::new();
-        for (index, interval) in intervals.iter().enumerate() {
-            let at = below(at, &index.to_string());
-            match read(interval) {
-                Ok((start, end)) => hours.push(Open { start, end, pointer: at }),
-                Err(reason) => self.find(&at, reason),
-            }
-        }
-        hours
-    }
-
-    /// Touching intervals join; overlapping ones are refused. In a week Sunday night meets Monday.
-    fn disjoint(&mut self, mut hours: Vec<Open>, is_week: bool) {
-        hours.sort_by_key(|open| open.start);
-        let last = hours.iter().map(|open| open.end).max().unwrap_or(0);
-        let mut free_from = if is_week { last.saturating_sub(WEEK_MINUTES) } else { 0 };
-        for open in hours {
-            if open.start < free_from {
-                self.find(&open.pointer, "overlaps another interval");
-            }
-            free_from = free_from.max(open.end);
-        }
+        let [mon, tue, wed, thu, fri, sat, sun] = [mon, tue, wed, thu, fri, sat, sun].map(day);
+        Ok(Self {
+            week: [mon?, tue?, wed?, thu?, fri?, sat?, sun?],
+            exceptions: exceptions
+                .into_iter()
+                .map(|(date, stored)| Ok((date, day(stored)?)))
+                .collect::<Result<_, D::Error>>()?,
+        })
     }
 }
 
-fn read(interval: &Value) -> Result<(u32, u32), &'static str> {
-    const FORM: &str = "must be a pair of times like [\"07:00\", \"18:00\"]";
-    let [open, close] = interval.as_array().map(Vec::as_slice).ok_or(FORM)? else {
-        return Err(FORM);
-    };
-    let open = open.as_str().and_then(minute).ok_or(FORM)?;
-    let close = close.as_str().and_then(minute).ok_or(FORM)?;
-    if open == DAY_MINUTES {
-        return Err("must not open at 24:00");
+impl Interval {
+    fn read(opens: &str, closes: &str) -> Option<Self> {
+        let (opens, closes) = (minute(opens)?, minute(closes)?);
+        Some(Self { opens, closes: if closes < opens { closes + DAY_MINUTES } else { closes } })
     }
-    if open == close {
-        return Err("must not close when it opens");
-    }
-    Ok((open, if close < open { close + DAY_MINUTES } else { close }))
 }
 
-/// `HH:MM` up to `24:00`.
-fn minute(text: &str) -> Option<u32> {
+/// `HH:MM` from `00:00` to `24:00`, as minutes.
+pub(super) fn minute(text: &str) -> Option<u32> {
     let [h1, h2, b':', m1, m2] = *text.as_bytes() else { return None };
-    let two = |tens: u8, ones: u8| {
-        let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
-        Some(digit(tens)? * 10 + digit(ones)?)
-    };
-    let (hour, minute) = (two(h1, h2)?, two(m1, m2)?);
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+    let (hour, minute) = (digit(h1)? * 10 + digit(h2)?, digit(m1)? * 10 + digit(m2)?);
     let total = hour * 60 + minute;
     (minute < 60 && total <= DAY_MINUTES).then_some(total)
-}
-
-fn is_date(text: &str) -> bool {
-    let digits = text.bytes().enumerate().all(|(index, byte)| match index {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
-    text.len() == 10 && digits && chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
 }

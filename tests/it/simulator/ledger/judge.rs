@@ -1,28 +1,45 @@
 //! What one record must be, given everything before it. Each line names the invariant it guards.
 
 use holdfast_domain::{
-    Digest, KeyScope, Outcome, Record, Rejection, asset::BookingDocument, audit, rejection::Window,
+    Digest, KeyScope, Outcome, Record, Rejection,
+    asset::{BookingDocument, BookingStatus, Command},
+    audit,
+    rejection::Window,
 };
 
-use super::{BookingImage, Chronicle};
+use super::{
+    Chronicle,
+    claims::{self, overlap},
+    timers,
+};
 use crate::simulator::wishes::{Wish, Wishes};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const KEYS_KEPT_MIN: usize = 64;
 
-/// I3: somebody asked for it, with this key, and was not told that nothing happened.
-pub(super) fn origin<'a>(record: &Record, wishes: &'a Wishes) -> &'a Wish {
+/// I3: somebody asked for it, with this key, and was not told that nothing happened; or it happens
+/// by itself (`None`).
+pub(super) fn origin<'a>(record: &Record, wishes: &'a Wishes) -> Option<&'a Wish> {
     let id = &record.request_id;
+    if record.actor.sub == "system:timer" {
+        assert_eq!(
+            (&record.key, &record.actor.org_id),
+            (&None, &None),
+            "I3: a timer's record {id}"
+        );
+        assert_eq!(*id, record.audit_id().to_string(), "I3: a timer's record names itself");
+        return None;
+    }
     let attempt = wishes.attempt(id).unwrap_or_else(|| panic!("I3: nobody sent request {id}"));
     let wish = wishes.get(attempt.wish);
     assert!(!attempt.nothing_happened, "I3: request {id} was told that nothing happened");
     assert_eq!(record.key.as_ref(), Some(&wish.key), "I4: the key of request {id}");
     assert_eq!(record.actor.sub, wish.who.subject, "I3: the actor of request {id}");
     assert_eq!(record.actor.org_id.as_ref(), Some(&wish.who.org), "I3: the actor's org of {id}");
-    wish
+    Some(wish)
 }
 
-pub(super) fn record(before: &Chronicle, record: &Record, wish: &Wish) {
+pub(super) fn record(before: &Chronicle, record: &Record, wish: Option<&Wish>) {
     let version = record.version;
     assert_eq!(version, before.version() + 1, "I6: a hole in the versions of {:?}", record.tag);
     let last = before.records.last();
@@ -35,20 +52,36 @@ pub(super) fn record(before: &Chronicle, record: &Record, wish: &Wish) {
     assert_eq!(record.prev_hash, previous, "I6: the audit chain breaks at version {version}");
     let asset = audit::asset_of(record).or(before.id).expect("I3: a record before registration");
     assert_eq!(record.hash, audit::hash(record, asset), "I6: the audit hash of version {version}");
+    let Some(wish) = wish else { return happened_by_itself(before, record) };
+    let missed = timers::next(before).filter(|due| due.at <= record.at);
+    assert_eq!(missed, None, "I9: version {version} was decided before what was due");
     key_is_free(before, record, wish.key.scope);
     match &record.outcome {
         Outcome::Accepted(accepted) => {
-            if let Some(mark) = accepted.booking
-                && let Ok(facts) = serde_json::from_slice::<BookingDocument>(&accepted.after)
-                && mark.created
-            {
+            let wanted = before.wanted(wish);
+            let Some(wanted) = wanted.filter(|_| accepted.events.len() == 1) else { return };
+            let in_the_way = before.in_the_way(&wanted, record.at);
+            assert_eq!(in_the_way, Vec::<Window>::new(), "I1: claims overlap at version {version}");
+            if accepted.created {
+                let facts: BookingDocument = serde_json::from_slice(&accepted.after).expect("I5");
                 let window = Window { start: facts.start, end: facts.end };
                 assert_eq!(wish.window(), Some(window), "I3: the window of version {version}");
-                assert_eq!(meets(before, window), Vec::<Window>::new(), "I1: claims overlap");
             }
         }
-        Outcome::Refused(refused) => refusal_is_true(before, &refused.rejection, wish),
+        Outcome::Refused(refused) => refusal_is_true(before, record, &refused.rejection, wish),
     }
+}
+
+/// I9: it was the next thing due, it happens once and at its time.
+fn happened_by_itself(before: &Chronicle, record: &Record) {
+    let due = timers::next(before).expect("I9: nothing was due");
+    let earliest = before.records.last().map_or(due.at, |last| last.at.max(due.at));
+    assert_eq!(record.at, earliest, "I9: the moment of version {}", record.version);
+    let Outcome::Accepted(accepted) = &record.outcome else { panic!("I9: a refused timer") };
+    let facts: BookingDocument = serde_json::from_slice(&accepted.after).expect("I5: a booking");
+    assert_eq!(facts.id.stamp, due.booking, "I9: another booking was due");
+    assert_eq!(facts.status, due.status, "I9: something else was due");
+    assert_eq!(facts.overdue, due.status == BookingStatus::CheckedIn, "I9: overdue or not");
 }
 
 /// I4: a scope has a second record only when the first has run out.
@@ -64,33 +97,22 @@ fn key_is_free(before: &Chronicle, record: &Record, scope: KeyScope) {
     );
 }
 
-/// The claims in the way of a window, by arithmetic on half-open intervals.
-fn meets(before: &Chronicle, window: Window) -> Vec<Window> {
-    let live = before.bookings_at(before.version()).filter(|(_, image)| is_live(image));
-    live.map(|(_, image)| image.window()).filter(|claim| overlap(*claim, window)).collect()
-}
-
-fn is_live(image: &BookingImage) -> bool {
-    use holdfast_domain::asset::BookingStatus::{CheckedIn, Confirmed, PendingApproval};
-    matches!(image.facts.status, CheckedIn | Confirmed | PendingApproval)
-}
-
-fn overlap(a: Window, b: Window) -> bool {
-    a.start < b.end && b.start < a.end
-}
-
 /// I1, the other half: nobody is refused for an overlap that is none.
-fn refusal_is_true(before: &Chronicle, rejection: &Rejection, wish: &Wish) {
+fn refusal_is_true(before: &Chronicle, record: &Record, rejection: &Rejection, wish: &Wish) {
     assert!(rejection.is_stored(), "I7: {rejection:?} is not kept");
     let Rejection::Overlap { conflicts, next_available } = rejection else { return };
-    let window = wish.window().expect("I3: only a booking overlaps");
+    let wanted = before.wanted(wish).expect("I3: only who wants a window meets another");
     assert!(!conflicts.is_empty(), "I1: an overlap with nothing");
     for conflict in conflicts {
-        assert!(overlap(conflict.claim, window), "I1: {conflict:?} does not meet {window:?}");
+        assert!(overlap(conflict.claim, wanted.claim), "I1: {conflict:?} is not in the way");
         let image = before.booking_at(conflict.booking.stamp, before.version());
-        assert!(image.is_some_and(is_live), "I1: {conflict:?} is no live booking");
+        let claim = image.and_then(|image| before.claim(image, record.at));
+        assert_eq!(claim, Some(conflict.claim), "I1: the claim of {conflict:?}");
     }
-    if let Some(next) = next_available {
-        assert_eq!(meets(before, *next), Vec::<Window>::new(), "I1: what is offered is taken");
-    }
+    let (Some(offer), Command::CreateBooking(new)) = (next_available, wish.command()) else {
+        return;
+    };
+    let offered = claims::offered(new.window, &wanted, *offer);
+    let in_the_way = before.in_the_way(&offered, record.at);
+    assert_eq!(in_the_way, Vec::<Window>::new(), "I1: what is offered is taken");
 }

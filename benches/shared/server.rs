@@ -1,5 +1,5 @@
-//! The processes being measured: a release build of the server on a folder of its own, and the
-//! ceiling. Both say on stderr where they listen.
+//! The process being measured: a release build of the server on a folder of its own, or whatever else
+//! says on stderr where it listens.
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
@@ -11,9 +11,14 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use serde_json::Value;
+
+use crate::wire::Connection;
 
 /// A start after a sustained run indexes a whole tail.
 const START_SECONDS_MAX: u64 = 60;
+
+const READYZ: &[u8] = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// A child that answers; killed when dropped.
 pub(crate) struct Server {
@@ -27,13 +32,7 @@ impl Server {
         Self::start(serve(Command::new(build), folder))
     }
 
-    pub(crate) fn ceiling() -> anyhow::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--serve-ceiling");
-        Self::start(command)
-    }
-
-    fn start(mut command: Command) -> anyhow::Result<Self> {
+    pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         let stderr = child.stderr.take().context("no stderr")?;
@@ -115,4 +114,11 @@ pub(crate) fn token(folder: &Path, number: usize) -> anyhow::Result<String> {
 /// All of one length, so that a request's length does not depend on who sends it.
 pub(crate) fn user(number: usize) -> String {
     format!("usr_{number:04}")
+}
+
+/// Records not yet folded into the views, by the server's own account of its readiness.
+pub(crate) async fn unfolded(connection: &mut Connection) -> Option<u64> {
+    let reply = connection.exchange(READYZ).await.ok()?;
+    let told: Value = serde_json::from_slice(reply.body).ok()?;
+    told["unfolded_records"].as_u64()
 }

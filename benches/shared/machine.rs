@@ -89,10 +89,10 @@ pub(crate) fn writes_of_thread(process: u32, name: &str) -> Option<u64> {
     io.lines().find_map(|line| line.strip_prefix("syscw: "))?.parse().ok()
 }
 
-/// Resident memory at its highest, in bytes.
-pub(crate) fn peak_resident_bytes(process: u32) -> Option<u64> {
+/// Resident memory in bytes: `VmRSS:` now, `VmHWM:` at its highest.
+pub(crate) fn resident_bytes(process: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024)
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
-use crate::{load::Booker, wire::Connection};
+use crate::{booker::Booker, wire::Connection};
 
 /// Assets whose whole list is read.
 const ASSETS_MAX: usize = 128;
