@@ -111,10 +111,10 @@ class Server:
     def delete_views(self):
         shutil.rmtree(os.path.join(self.data_dir, "views.sled"))
 
-    def token(self, sub="tester", org="org_1", scope=SCOPES):
+    def token(self, sub="tester", org="org_1", scope=SCOPES, ttl="1d"):
         made = subprocess.run(
             [self.binary, "token", "--data-dir", self.data_dir, "--sub", sub, "--org", org,
-             "--scope", scope, "--ttl", "1d"], stdout=subprocess.PIPE, text=True, check=True)
+             "--scope", scope, "--ttl", ttl], stdout=subprocess.PIPE, text=True, check=True)
         return made.stdout.strip()
 
 
@@ -152,15 +152,20 @@ class Connection:
         return await self.send("GET", path)
 
     async def post(self, path, key, body):
-        return await self.send("POST", path, key, json.dumps(body).encode())
+        return await self.command("POST", path, key, body)
 
-    async def send(self, method, path, key=None, body=b""):
+    async def command(self, method, path, key, body, if_match=None):
+        return await self.send(method, path, key, json.dumps(body).encode(), if_match)
+
+    async def send(self, method, path, key=None, body=b"", if_match=None):
         if self.writer is None:
             await self.open()
         head = f"{method} {path} HTTP/1.1\r\nhost: holdfast\r\nauthorization: Bearer {self.token}\r\n"
         if key is not None:
             head += (f"idempotency-key: {key}\r\ncontent-type: application/json\r\n"
                      f"content-length: {len(body)}\r\n")
+        if if_match is not None:
+            head += f"if-match: {if_match}\r\n"
         try:
             self.writer.write(head.encode() + b"\r\n" + body)
             return await self.answer()
