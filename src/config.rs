@@ -80,7 +80,7 @@ pub struct Settings {
     /// … or the oldest has waited so long [default: 10000]
     #[arg(long, env = "HOLDFAST_FOLD_AGE_MS", value_name = "MS")]
     pub fold_age_ms: Option<i64>,
-    /// Assets reminded per second of what is due by itself [default: 2000]
+    /// Assets reminded per second of what is due by itself [default: 800]
     #[arg(long, env = "HOLDFAST_TICKS_PER_SECOND_MAX", value_name = "N")]
     pub ticks_per_second_max: Option<u32>,
     /// Memory of the view store's cache [default: 96 MiB]

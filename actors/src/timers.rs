@@ -155,7 +155,7 @@ pub struct TimerOptions {
 
 impl Default for TimerOptions {
     fn default() -> Self {
-        Self { ticks_waiting_max: 256, ticks_per_second_max: 2_000 }
+        Self { ticks_waiting_max: 256, ticks_per_second_max: 800 }
     }
 }
 
