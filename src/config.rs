@@ -3,12 +3,18 @@
 //! Every setting is a long flag, a `HOLDFAST_…` variable and a member of the TOML file under the same
 //! name. This file must not act on a setting; it only decides which value holds.
 
+pub mod webhooks;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
 use holdfast_actors::{EngineOptions, timers::TimerOptions};
+use holdfast_http::webhooks::SenderOptions;
 use holdfast_storage::{fold::FoldOptions, views::SledViews};
+use ipnet::IpNet;
 use serde::Deserialize;
+
+use webhooks::{Schedule, Span, WebhookSettings};
 
 /// How log lines are written to stderr.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, clap::ValueEnum)]
@@ -86,6 +92,27 @@ pub struct Settings {
     /// Memory of the view store's cache [default: 96 MiB]
     #[arg(long, env = "HOLDFAST_VIEW_CACHE_BYTES", value_name = "BYTES")]
     pub view_cache_bytes: Option<u64>,
+    /// Networks that webhooks may reach beside the public internet, with plain http too [default: none]
+    #[arg(
+        long,
+        env = "HOLDFAST_WEBHOOK_ALLOW_NET",
+        value_delimiter = ',',
+        action = clap::ArgAction::Append,
+        value_name = "CIDR"
+    )]
+    pub webhook_allow_net: Option<Vec<IpNet>>,
+    /// When a webhook that failed is tried again, at most 20 times [default: 5s,5m,30m,2h,5h,10h,14h,20h,24h]
+    #[arg(long, env = "HOLDFAST_WEBHOOK_RETRY", value_name = "TIMES")]
+    pub webhook_retry: Option<Schedule>,
+    /// Tries a second to one webhook endpoint [default: 300]
+    #[arg(long, env = "HOLDFAST_WEBHOOK_RATE_MAX", value_name = "N")]
+    pub webhook_rate_max: Option<u32>,
+    /// Header with the hex signature of the body [default: X-TOSS-Signature]
+    #[arg(long, env = "HOLDFAST_WEBHOOK_SIGNATURE_HEADER", value_name = "NAME")]
+    pub webhook_signature_header: Option<String>,
+    /// How long a receiver may take for one webhook [default: 15s]
+    #[arg(long, env = "HOLDFAST_WEBHOOK_TIMEOUT", value_name = "TIME")]
+    pub webhook_timeout: Option<Span>,
     /// Print a token and a booking to try out, also when stdout is no terminal
     #[arg(
         long,
@@ -115,6 +142,7 @@ pub struct Config {
     pub drain_ms_max: u64,
     pub engine: EngineOptions,
     pub view_cache_bytes: u64,
+    pub webhook_sender: SenderOptions,
     pub demo: bool,
 }
 
@@ -161,6 +189,13 @@ impl Settings {
             fold_age_ms: self.fold_age_ms.or(lower.fold_age_ms),
             ticks_per_second_max: self.ticks_per_second_max.or(lower.ticks_per_second_max),
             view_cache_bytes: self.view_cache_bytes.or(lower.view_cache_bytes),
+            webhook_allow_net: self.webhook_allow_net.or(lower.webhook_allow_net),
+            webhook_retry: self.webhook_retry.or(lower.webhook_retry),
+            webhook_rate_max: self.webhook_rate_max.or(lower.webhook_rate_max),
+            webhook_signature_header: self
+                .webhook_signature_header
+                .or(lower.webhook_signature_header),
+            webhook_timeout: self.webhook_timeout.or(lower.webhook_timeout),
             demo: self.demo.or(lower.demo),
         }
     }
@@ -170,6 +205,14 @@ impl Settings {
     /// # Errors
     /// A value with which nothing would work, in words for whoever set it.
     pub fn resolve(self) -> anyhow::Result<Config> {
+        let webhooks = WebhookSettings {
+            allow_net: self.webhook_allow_net,
+            retry: self.webhook_retry,
+            rate_max: self.webhook_rate_max,
+            signature_header: self.webhook_signature_header,
+            timeout: self.webhook_timeout,
+        };
+        let webhooks = webhooks.resolve()?;
         let limits = EngineOptions::default();
         let engine = EngineOptions {
             waiting_per_asset_max: self
@@ -190,6 +233,7 @@ impl Settings {
                     .unwrap_or(limits.timers.ticks_per_second_max),
                 ..limits.timers
             },
+            webhooks: webhooks.lanes,
         };
         let public_url = self.public_url.unwrap_or_default();
         let config = Config {
@@ -206,6 +250,7 @@ impl Settings {
             drain_ms_max: self.drain_ms_max.unwrap_or(10_000),
             engine,
             view_cache_bytes: self.view_cache_bytes.unwrap_or(SledViews::CACHE_BYTES),
+            webhook_sender: webhooks.sender,
             demo: self.demo.unwrap_or(false),
         };
         config.check()?;

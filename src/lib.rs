@@ -1,11 +1,12 @@
 //! Holdfast as a library: a server that can be started inside another program, tests first of all.
 //!
-//! Reading order: [`config`] → [`serve`] (the composition root) → [`token`] and [`greeting`] → the
+//! Reading order: [`config`] → [`serve`] (the composition root) → [`token`], [`key_file`] and [`greeting`] → the
 //! binary in `main.rs`. No rule of booking, no route and no file format lives here.
 
 pub mod config;
 pub mod exit;
 pub mod greeting;
+pub mod key_file;
 mod listen;
 pub mod serve;
 pub mod token;

@@ -41,9 +41,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the booking API (the default)
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Print a bearer token signed with the data directory's key
-    Token(TokenArgs),
+    Token(Box<TokenArgs>),
 }
 
 #[derive(clap::Args)]
@@ -92,8 +92,8 @@ struct TokenArgs {
 fn main() {
     let exit = match Cli::try_parse_from(with_default_command(std::env::args_os().collect())) {
         Ok(cli) => match cli.command {
-            Command::Serve(args) => serve(args),
-            Command::Token(args) => print_token(args),
+            Command::Serve(args) => serve(*args),
+            Command::Token(args) => print_token(*args),
         },
         Err(error) => {
             // To stdout for --help and --version, to stderr otherwise.

@@ -10,16 +10,16 @@ use std::{
 };
 
 use anyhow::Context as _;
-use axum::{Router, routing::get};
 use holdfast_actors::{
     Engine, Foundation,
     cell::NoFaults,
     clock::{Clock, SystemClock},
     ids::{Generator, Randomness},
     start::StartError as EngineError,
+    webhooks::deliver::Deliver,
 };
 use holdfast_domain::Timestamp;
-use holdfast_http::{HttpOptions, VersionInfo};
+use holdfast_http::{HttpOptions, Routers, VersionInfo, webhooks::Sender};
 use holdfast_storage::{
     disk::{DataLock, FileDisk, LockError},
     history::HistoryError,
@@ -31,9 +31,13 @@ use tokio::{net::TcpListener, task::spawn_blocking};
 use crate::{
     config::Config,
     exit::Exit,
+    key_file,
     listen::Listening,
     token::{self, TokenKey},
 };
+
+/// In the data directory: what seals the secrets of webhook endpoints.
+const SECRET_KEY_FILE: &str = "secret.key";
 
 /// In the data directory; may be deleted while nothing serves it.
 pub const VIEWS_FOLDER: &str = "views.sled";
@@ -41,6 +45,9 @@ pub const VIEWS_FOLDER: &str = "views.sled";
 /// How long requests that wait when the log fails have to be told so. Short: until then a supervisor
 /// cannot start another server, and only the next start finds out what is on the disk.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Operators and whoever collects figures: few, and they must get in when the booking API is full.
+const OPERATORS_CONNECTIONS_MAX: usize = 256;
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
@@ -98,9 +105,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let randomness: Arc<dyn Randomness> = Arc::new(Generator::from_os());
     let engine = open(&config, &clock, &randomness).await?;
     let token_key = token::key(&config.data_dir, randomness.as_ref())?;
-    let api = holdfast_http::router(engine.clone(), http_options(&config, &token_key));
+    let Routers { api, operators } =
+        holdfast_http::routers(engine.clone(), &http_options(&config, &token_key));
     let public = Listening::start(public, api, config.connections_max).context("cannot listen")?;
-    let admin = Listening::start(admin, operators(), config.connections_max)
+    let admin = Listening::start(admin, operators, OPERATORS_CONNECTIONS_MAX)
         .context("cannot listen for operators")?;
     Ok(Running {
         address: public.address,
@@ -186,24 +194,34 @@ async fn open(
     clock: &Arc<dyn Clock>,
     randomness: &Arc<dyn Randomness>,
 ) -> Result<Engine, StartError> {
-    let opened = match attempt(config, clock, randomness).await {
+    let secret_key = key_file::key(&config.data_dir, SECRET_KEY_FILE, &**randomness)?;
+    let sender = Sender::new(config.webhook_sender.clone()).context("cannot send webhooks")?;
+    let outside = Outside { secret_key, deliver: Arc::new(sender) };
+    let opened = match attempt(config, clock, randomness, &outside).await {
         Err(EngineError::Views(ViewsError::Damaged(what)))
         | Err(EngineError::History(HistoryError::Views(ViewsError::Damaged(what)))) => {
             tracing::warn!(what, "the views are damaged and are built anew from the journal");
             let folder = config.data_dir.join(VIEWS_FOLDER);
             std::fs::remove_dir_all(&folder)
                 .with_context(|| format!("cannot delete {}", folder.display()))?;
-            attempt(config, clock, randomness).await
+            attempt(config, clock, randomness, &outside).await
         }
         other => other,
     };
     opened.map_err(refuse)
 }
 
+/// What webhooks stand on.
+struct Outside {
+    secret_key: key_file::Key,
+    deliver: Arc<dyn Deliver>,
+}
+
 async fn attempt(
     config: &Config,
     clock: &Arc<dyn Clock>,
     randomness: &Arc<dyn Randomness>,
+    outside: &Outside,
 ) -> Result<Engine, EngineError> {
     let (folder, cache_bytes) = (config.data_dir.join(VIEWS_FOLDER), config.view_cache_bytes);
     let views = spawn_blocking(move || SledViews::open(&folder, cache_bytes))
@@ -215,6 +233,8 @@ async fn attempt(
         clock: Arc::clone(clock),
         randomness: Arc::clone(randomness),
         faults: Arc::new(NoFaults),
+        secret_key: outside.secret_key,
+        deliver: Arc::clone(&outside.deliver),
         options: config.engine.clone(),
     })
     .await
@@ -246,10 +266,6 @@ fn http_options(config: &Config, token_key: &TokenKey) -> HttpOptions {
             commit: env!("HOLDFAST_COMMIT").to_owned(),
             tz_data: chrono_tz::IANA_TZDB_VERSION.to_owned(),
         },
+        webhook_addresses: config.webhook_sender.addresses.clone(),
     }
-}
-
-/// The operators' listener: alive or not, until there is more to tell.
-fn operators() -> Router {
-    Router::new().route("/healthz", get(|| async { "alive\n" }))
 }

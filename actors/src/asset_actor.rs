@@ -1,9 +1,12 @@
 //! The ractor shell around [`AssetCell`]: hydrates it on the first message, hands it one message at a
 //! time, and loads what it asks for. No rule of booking and no order of commit is decided here.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
-use holdfast_domain::{BookingId, Outcome, asset::BookingDocument};
+use holdfast_domain::{Outcome, Subject, asset::Needed};
 use holdfast_storage::{
     history::{History, HistoryError},
     journal::Position,
@@ -12,11 +15,14 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::spawn_blocking};
 
 use crate::{
-    cell::{AssetCell, Faults, HydrateError, Parked},
+    cell::{AssetCell, Faults, HydrateError},
     clock::Clock,
     engine::Refusal,
-    message::{EngineGate, Held, Message},
+    in_hand::Note,
+    message::{Ask, EngineGate, Held, Message},
     router::Activation,
+    webhooks::cell::WebhookCell,
+    worker::panic_text,
 };
 
 /// What every asset's actor shares.
@@ -34,7 +40,22 @@ pub struct AssetActor {
 /// The actor's state: nothing before the first message.
 pub struct Live {
     activation: Arc<Activation>,
-    cell: Option<AssetCell>,
+    cell: Option<Cell>,
+}
+
+/// What a tag stands for. Tags are drawn so that none stands for two.
+enum Cell {
+    Asset(Box<AssetCell>),
+    Webhooks(Box<WebhookCell>),
+}
+
+impl Cell {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Asset(cell) => cell.bytes(),
+            Self::Webhooks(cell) => cell.bytes(),
+        }
+    }
 }
 
 impl Actor for AssetActor {
@@ -57,9 +78,10 @@ impl Actor for AssetActor {
         live: &mut Live,
     ) -> Result<(), ActorProcessingErr> {
         let Surroundings { clock, gate, .. } = &*self.surroundings;
-        debug_assert_eq!(message.incarnation, live.activation.incarnation);
+        let activation = &*live.activation;
+        debug_assert_eq!(message.incarnation, activation.incarnation);
         if live.cell.is_none() {
-            match self.hydrate(&live.activation).await {
+            match self.hydrate(activation, &message.ask).await {
                 Ok(cell) => live.cell = Some(cell),
                 // A fault that may pass refuses this message and is tried again with the next; one
                 // that will not pass ends the actor, and repeats quarantine the asset.
@@ -68,57 +90,106 @@ impl Actor for AssetActor {
                     message.reply.send(Err(Refusal::Overloaded));
                     return Ok(());
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    activation.blame(Note::of(&message.ask).read());
+                    return Err(error.into());
+                }
             }
         }
         let Some(cell) = &mut live.cell else { return Ok(()) };
-        if clock.monotonic_ms() > message.deadline_ms {
+        let taken_us = clock.monotonic_us();
+        if taken_us / 1_000 > message.deadline_ms {
             message.reply.send(Err(Refusal::Overloaded));
             return Ok(());
         }
-        let last = &live.activation.last;
-        if let Some(Parked { message, booking }) = cell.step(message, clock.now(), gate, last) {
-            let image = self.finished(booking, live.activation.last_position()).await?;
-            cell.resume(message, clock.now(), image.as_ref(), gate, last);
+        let last = &activation.last;
+        let note = Note::of(&message.ask);
+        match cell {
+            Cell::Asset(cell) => {
+                cell.take_at(taken_us);
+                let step = || cell.step(message, clock.now(), gate, last);
+                let mut turn = blaming(activation, note, step)?;
+                while let Some(mut parked) = turn {
+                    let image = self.image(parked.needed, activation.last_position()).await;
+                    let note = Note::of(&parked.message.ask);
+                    let image = image.inspect_err(|_| activation.blame(note.read()))?;
+                    parked.loaded.put(parked.needed, image.as_deref());
+                    cell.take_at(clock.monotonic_us());
+                    let resume = || cell.resume(parked, clock.now(), gate, last);
+                    turn = blaming(activation, note, resume)?;
+                }
+            }
+            Cell::Webhooks(cell) => {
+                blaming(activation, note, || cell.step(message, clock.now(), gate, last))?;
+            }
         }
-        live.activation.weigh(cell.bytes());
+        activation.weigh(cell.bytes());
         Ok(())
     }
 }
 
+/// Runs a step. A panic in it ends the actor as any panic does, and its parent can name the message
+/// that did it: the message itself is gone by then.
+fn blaming<T>(
+    activation: &Activation,
+    note: Note,
+    step: impl FnOnce() -> T,
+) -> Result<T, ActorProcessingErr> {
+    // Nothing of the cell is used after a panic: the actor ends with it.
+    catch_unwind(AssertUnwindSafe(step)).map_err(|panic| {
+        activation.blame(note.read());
+        panic_text(&*panic).into()
+    })
+}
+
 impl AssetActor {
-    async fn hydrate(&self, activation: &Activation) -> Result<AssetCell, HydrateError> {
+    async fn hydrate(&self, activation: &Activation, ask: &Ask) -> Result<Cell, HydrateError> {
         let Surroundings { clock, gate, history, faults } = &*self.surroundings;
         durable(gate, activation.inherited).await?;
         let (history, faults) = (Arc::clone(history), Arc::clone(faults));
         let (tag, now) = (activation.tag, clock.now());
-        spawn_blocking(move || AssetCell::hydrate(&history, tag, now, faults))
-            .await
-            .unwrap_or_else(|panic| Err(HydrateError::Panic(panic.to_string())))
+        let is_lane = match ask {
+            Ask::Webhooks(ask) => Some(ask.is_for_a_lane()),
+            _ => None,
+        };
+        let hydrated = spawn_blocking(move || match is_lane {
+            None => {
+                let cell = AssetCell::hydrate(&history, tag, now, faults);
+                cell.map(|cell| Cell::Asset(Box::new(cell)))
+            }
+            Some(is_lane) => {
+                let cell = WebhookCell::hydrate(&history, tag, is_lane, now);
+                cell.map(|cell| Cell::Webhooks(Box::new(cell)))
+            }
+        });
+        hydrated.await.unwrap_or_else(|panic| Err(HydrateError::Panic(panic.to_string())))
     }
 
-    /// The last image of a booking that is not live, once everything before is on disk.
-    async fn finished(
+    /// The last image of something that is over, once everything before is on disk.
+    async fn image(
         &self,
-        id: BookingId,
+        needed: Needed,
         after: Position,
-    ) -> Result<Option<BookingDocument>, ActorProcessingErr> {
+    ) -> Result<Option<Vec<u8>>, ActorProcessingErr> {
         let Surroundings { gate, history, .. } = &*self.surroundings;
         durable(gate, after).await?;
         let history = Arc::clone(history);
-        Ok(spawn_blocking(move || finished_image(&history, id)).await??)
+        Ok(spawn_blocking(move || last_image(&history, needed)).await??)
     }
 }
 
-/// The last image of a finished booking; `None` when history holds no such booking.
-pub fn finished_image(
-    history: &History,
-    id: BookingId,
-) -> Result<Option<BookingDocument>, HistoryError> {
-    let Some(finished) = history.finished(id)? else { return Ok(None) };
-    let record = history.journal.read(finished.address)?;
-    let Outcome::Accepted(accepted) = record.outcome else { return Ok(None) };
-    Ok(serde_json::from_slice(&accepted.after).ok())
+/// The last image of something that is over, as stored; `None` when history holds no such thing.
+pub fn last_image(history: &History, needed: Needed) -> Result<Option<Vec<u8>>, HistoryError> {
+    let address = match needed {
+        Needed::Booking(id) => history.finished(id)?.map(|finished| finished.address),
+        Needed::Report(id) => history.item(Subject::Report(id))?,
+        Needed::Maintenance(id) => history.item(Subject::Maintenance(id))?,
+    };
+    let Some(address) = address else { return Ok(None) };
+    match history.journal.read(address)?.outcome {
+        Outcome::Accepted(accepted) => Ok(Some(accepted.after)),
+        Outcome::Refused(_) => Ok(None),
+    }
 }
 
 /// Waits until `position` is durable; an error when the log has failed before that.

@@ -130,6 +130,14 @@ impl Catalogue {
         rows.ordinals.get(&tag).map(|ordinal| rows.rows[*ordinal as usize].id)
     }
 
+    /// Owner and location of the asset with this tag, as they are now.
+    pub fn place_of(&self, tag: Tag) -> Option<(Arc<str>, Arc<str>)> {
+        let rows = self.rows.read();
+        let row = &rows.rows[*rows.ordinals.get(&tag)? as usize];
+        let text = |number: u32| Arc::clone(&rows.strings.texts[number as usize]);
+        Some((text(row.owner_org), text(row.location)))
+    }
+
     /// Up to `limit` visible assets whose key lies strictly between `low` and `high`, newest first,
     /// or oldest first when `oldest_first`.
     pub fn find(

@@ -6,19 +6,20 @@
 
 #[cfg(feature = "planted-key-in-separate-record")]
 mod planted;
+mod reads;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use holdfast_domain::{
-    Outcome, Principal, Record, Tag, Timestamp, access,
-    asset::{self, AssetDocument, AssetState, BookingDocument, Finished, LiveBooking, Verdict},
+    Outcome, Record, Tag, Timestamp,
+    asset::{self, AssetDocument, AssetState, Due, Loaded, Needed, Verdict},
     rejection::Rejection,
 };
 use holdfast_storage::{
     codec,
     history::{History, HistoryError},
     journal::{Encoded, RECORD_BYTES_MAX, ReadError},
+    tail::Mark,
     views::ViewsError,
 };
 
@@ -26,10 +27,7 @@ use crate::{
     catalogue::Card,
     engine::Refusal,
     gate::AtomicPosition,
-    message::{
-        Ask, BookingsAsk, EngineGate, Facts, Held, LivePage, Message, Pending, Reading, Reply,
-        answer_of,
-    },
+    message::{Ask, EngineGate, Facts, Held, Message, Pending, Reading, Reply, take_answer},
     router::Permit,
     timers::{NextDue, Told},
 };
@@ -67,7 +65,12 @@ pub struct AssetCell {
     since_snapshot: SinceSnapshot,
     told: Told,
     faults: Arc<dyn Faults>,
+    /// When the message in hand was taken; 0 where nobody measures.
+    taken_us: u64,
 }
+
+/// An answer that waits for what its record owes.
+type HeldBack = (Result<Reading, Refusal>, Reply, Permit);
 
 #[derive(Default)]
 struct SinceSnapshot {
@@ -75,11 +78,20 @@ struct SinceSnapshot {
     bytes: usize,
 }
 
-/// A message whose command names a booking that is no longer live: load its last image (after
-/// everything handed over is durable) and give both back to [`AssetCell::resume`].
+/// A message that depends on something that is over: look up its last image (after everything handed
+/// over is durable), put it into `loaded`, and give it back to [`AssetCell::resume`].
 pub struct Parked {
     pub message: Message,
-    pub booking: holdfast_domain::BookingId,
+    pub needed: Needed,
+    pub loaded: Loaded,
+}
+
+/// What became of all that was due.
+enum Settled {
+    Done,
+    /// There is more than one message waits for, or no room for it.
+    Unfinished,
+    Needs(Needed),
 }
 
 impl AssetCell {
@@ -103,11 +115,16 @@ impl AssetCell {
             state.apply(record);
         }
         let since_snapshot = SinceSnapshot { records: replay.records.len(), bytes: 0 };
-        Ok(Self { state, since_snapshot, told: Told::default(), faults })
+        Ok(Self { state, since_snapshot, told: Told::default(), faults, taken_us: 0 })
+    }
+
+    /// When the next message was taken in hand, for measuring how long its record waits.
+    pub fn take_at(&mut self, monotonic_us: u64) {
+        self.taken_us = monotonic_us;
     }
 
     /// Decides one message. Its answer leaves through `gate`; `last` is where this activation's
-    /// last handed-over position is kept. `Some` when a finished booking must be loaded first.
+    /// last handed-over position is kept. `Some` when something must be looked up first.
     pub fn step(
         &mut self,
         message: Message,
@@ -115,21 +132,18 @@ impl AssetCell {
         gate: &EngineGate,
         last: &AtomicPosition,
     ) -> Option<Parked> {
-        self.turn(message, now, Finished::Unknown, gate, last)
+        self.turn(message, now, Loaded::none(), gate, last)
     }
 
-    /// Continues a parked message with what history held.
+    /// Continues a parked message with what history held; it may need something more.
     pub fn resume(
         &mut self,
-        message: Message,
+        Parked { message, loaded, .. }: Parked,
         now: Timestamp,
-        finished: Option<&BookingDocument>,
         gate: &EngineGate,
         last: &AtomicPosition,
-    ) {
-        let finished = finished.map_or(Finished::Absent, Finished::Loaded);
-        let parked = self.turn(message, now, finished, gate, last);
-        debug_assert!(parked.is_none(), "a loaded booking is asked for once");
+    ) -> Option<Parked> {
+        self.turn(message, now, loaded, gate, last)
     }
 
     /// An estimate of the memory held, for passivation.
@@ -145,56 +159,65 @@ impl AssetCell {
         &mut self,
         message: Message,
         now: Timestamp,
-        finished: Finished<'_>,
+        mut loaded: Loaded,
         gate: &EngineGate,
         last: &AtomicPosition,
     ) -> Option<Parked> {
-        let answer = match &message.ask {
-            Ask::Command(_)
-                if !cfg!(feature = "planted-decide-before-due")
-                    && !self.settle(
-                        now,
-                        TRANSITIONS_PER_COMMAND_MAX,
-                        &message.permit,
-                        gate,
-                        last,
-                    ) =>
-            {
-                // What is due and did happen stands; the command itself was not decided.
-                message.reply.send(Err(Refusal::Overloaded));
-                return None;
+        let most = match &message.ask {
+            Ask::Command(_) if cfg!(feature = "planted-decide-before-due") => 0,
+            Ask::Command(_) => TRANSITIONS_PER_COMMAND_MAX,
+            Ask::Tick(_) => TRANSITIONS_PER_TICK_MAX,
+            // A read waits only for what the newest record owes.
+            _ if self.state.owes() => TRANSITIONS_PER_COMMAND_MAX,
+            _ => 0,
+        };
+        let before = self.state.version();
+        if most > 0 {
+            match self.settle((now, most), &mut loaded, &message.permit, gate, last) {
+                Settled::Needs(needed) => return Some(Parked { message, needed, loaded }),
+                Settled::Unfinished if !matches!(message.ask, Ask::Tick(_)) => {
+                    // What is due and did happen stands; the message itself was not looked at.
+                    message.reply.send(Err(Refusal::Overloaded));
+                    return None;
+                }
+                Settled::Unfinished | Settled::Done => {}
             }
+        }
+        let answer = match &message.ask {
             Ask::Tick(queue) => {
-                let before = self.state.version();
-                self.settle(now, TRANSITIONS_PER_TICK_MAX, &message.permit, gate, last);
                 if self.state.version() == before {
                     queue.put_all([(self.state.tag(), NextDue::of(self.state.next_due()))]);
                 }
                 Ok(Reading::Ticked)
             }
-            Ask::Command(request) => match asset::decide(&self.state, request, now, finished) {
+            Ask::Command(request) => match asset::decide(&self.state, request, now, &loaded) {
                 Verdict::Append(record) => {
                     let Message { reply, permit, .. } = message;
                     #[cfg(feature = "planted-key-in-separate-record")]
                     let (record, reply, permit) =
                         self.append_apart(record, (reply, permit), gate, last);
-                    self.append(*record, (reply, permit), gate, last);
+                    self.carry_out(*record, (reply, permit), &mut loaded, gate, last);
                     return None;
                 }
                 Verdict::Replay { version } => Ok(Reading::Stored { version }),
                 Verdict::Refuse(rejection) => Err(Refusal::Rejected(rejection)),
-                Verdict::NeedsFinished(booking) => return Some(Parked { message, booking }),
+                Verdict::Needs(needed) => return Some(Parked { message, needed, loaded }),
             },
             Ask::Asset(principal) => self.asset(principal),
             Ask::Booking(principal, id) => self.booking(principal, *id),
             Ask::Bookings(principal, ask) => self.bookings(principal, ask),
             Ask::Audit(principal) => self.may_audit(principal),
+            Ask::Standing(principal) => Ok(Reading::Standing(self.standing(principal))),
+            Ask::Usage(principal) => {
+                self.state.usage_ground(principal).map(Reading::Ground).map_err(Refusal::Rejected)
+            }
             Ask::Quote(principal, window) => {
                 rendered(self.state.quote(principal, *window, now).map(|quote| quote.render()))
             }
             Ask::Availability(principal, within) => {
                 rendered(self.state.availability(principal, *within, now).map(|busy| busy.render()))
             }
+            Ask::Webhooks(_) => Err(Refusal::Rejected(Rejection::NotFound)),
         };
         let Message { reply, mut permit, .. } = message;
         let answer = answer.and_then(|answer| match answer {
@@ -207,34 +230,70 @@ impl AssetCell {
         None
     }
 
-    /// Lets happen what is due by `now`, each transition with a record of its own. False when there
-    /// is no room for all of it, or it was more than `most`.
+    /// Lets happen what is due by `now`, at most `most` of it, each with a record of its own.
     fn settle(
         &mut self,
-        now: Timestamp,
-        most: usize,
+        (now, most): (Timestamp, usize),
+        loaded: &mut Loaded,
         permit: &Permit,
         gate: &EngineGate,
         last: &AtomicPosition,
-    ) -> bool {
+    ) -> Settled {
         for _ in 0..most {
-            let Some(record) = asset::due(&self.state, now) else { return true };
-            let Some(permit) = permit.another() else { return false };
-            if !self.append(*record, (Reply::to_nobody(), permit), gate, last) {
-                return false;
+            let record = match asset::due(&self.state, now, loaded) {
+                Due::Nothing => return Settled::Done,
+                Due::Needs(needed) => return Settled::Needs(needed),
+                Due::Append(record) => record,
+            };
+            let Some(permit) = permit.another() else { return Settled::Unfinished };
+            let (reply, permit) = (Reply::to_nobody(), permit);
+            if self.append(*record, (reply, permit), loaded, gate, last).is_none() {
+                return Settled::Unfinished;
             }
         }
-        false
+        Settled::Unfinished
     }
 
-    /// False when there is no room for the record: then nothing has happened.
+    /// A command's record, then at once all that it owes. Only then may its answer leave, so that
+    /// whoever holds it finds every consequence everywhere.
+    fn carry_out(
+        &mut self,
+        record: Record,
+        (reply, permit): (Reply, Permit),
+        loaded: &mut Loaded,
+        gate: &EngineGate,
+        last: &AtomicPosition,
+    ) {
+        let at = record.at;
+        let Some(Some((answer, reply, permit))) =
+            self.append(record, (reply, permit), loaded, gate, last)
+        else {
+            return;
+        };
+        // Every answer waits for these: they are under way before any other message is looked at.
+        let mut forced = 0;
+        while self.state.owes() && forced < TRANSITIONS_PER_COMMAND_MAX {
+            let Due::Append(record) = asset::due(&self.state, at, loaded) else {
+                // What they depend on was looked up to decide the command.
+                debug_assert!(false, "what a command owes can be done at once");
+                break;
+            };
+            self.append(*record, (Reply::to_nobody(), permit.beyond()), loaded, gate, last);
+            forced += 1;
+        }
+        gate.after(last.get(), Held::Answer { answer, reply, permit });
+    }
+
+    /// `None` when there is no room for the record: then nothing has happened. `Some(None)`: its
+    /// answer leaves with it; else the record owes something, and the answer is given back.
     fn append(
         &mut self,
         mut record: Record,
         (reply, mut permit): (Reply, Permit),
+        loaded: &mut Loaded,
         gate: &EngineGate,
         last: &AtomicPosition,
-    ) -> bool {
+    ) -> Option<Option<HeldBack>> {
         self.faults.reach(Point::Decided, record.tag);
         let encoded = Encoded {
             tag: record.tag,
@@ -244,33 +303,51 @@ impl AssetCell {
         // A change of one letter carries the whole document twice, so only now is it known what the
         // record takes.
         let bytes = encoded.bytes.len();
-        if bytes > RECORD_BYTES_MAX || !permit.cover(bytes) {
+        // What is owed was let in with the command that caused it.
+        let is_owed = self.state.owes();
+        if bytes > RECORD_BYTES_MAX || !(permit.cover(bytes) || is_owed) {
             reply.send(Err(Refusal::Overloaded));
-            return false;
+            return None;
         }
         let late = cfg!(feature = "planted-apply-after-hand-over").then(|| record.clone());
         if late.is_none() {
             self.apply(&record);
         }
+        loaded.follow(&record);
         let facts = Facts {
             tag: record.tag,
             version: record.version,
             at: record.at,
-            booking: booking_mark(&record),
+            mark: Mark::of(&record),
             snapshot: self.snapshot(encoded.bytes.len()),
             card: card_of(&record).map(Box::new),
+            webhooks: None,
             next_due: self.told.news(record.next_due),
         };
         let (tag, answer) = (record.tag, take_answer(&mut record));
-        gate.hand_over(
-            Pending { encoded, facts, answer, reply: reply.handed_over(), permit },
-            last,
-        );
+        let (reply, decided_us) = (reply.handed_over(), self.taken_us);
+        let held_back = if self.state.owes() {
+            let beyond = permit.beyond();
+            let pending = Pending {
+                encoded,
+                facts,
+                answer: Ok(Reading::Ticked),
+                reply: Reply::to_nobody(),
+                permit,
+                decided_us,
+            };
+            gate.hand_over(pending, last);
+            Some((answer, reply, beyond))
+        } else {
+            let pending = Pending { encoded, facts, answer, reply, permit, decided_us };
+            gate.hand_over(pending, last);
+            None
+        };
         if let Some(record) = late {
             self.apply(&record);
         }
         self.faults.reach(Point::HandedOver, tag);
-        true
+        Some(held_back)
     }
 
     fn apply(&mut self, record: &Record) {
@@ -291,64 +368,6 @@ impl AssetCell {
         }
         self.since_snapshot = SinceSnapshot::default();
         Some(codec::seal(&self.state.to_snapshot()).into())
-    }
-
-    fn asset(&self, principal: &Principal) -> Result<Reading, Refusal> {
-        match (self.state.place(), self.state.asset_document()) {
-            (Some(place), Some(document)) if access::is_visible(principal, place) => {
-                Ok(Reading::Document(document))
-            }
-            _ => Err(not_found()),
-        }
-    }
-
-    fn booking(
-        &self,
-        principal: &Principal,
-        id: holdfast_domain::BookingId,
-    ) -> Result<Reading, Refusal> {
-        let inspects = self.state.place().is_some_and(|place| access::inspects(principal, place));
-        match self.state.booking(id) {
-            None => Ok(Reading::NotLive { inspects }),
-            Some(booking) if inspects || owns(principal, &booking) => {
-                Ok(Reading::Document(booking.document()))
-            }
-            Some(_) => Err(not_found()),
-        }
-    }
-
-    fn bookings(&self, principal: &Principal, ask: &BookingsAsk) -> Result<Reading, Refusal> {
-        let place = self
-            .state
-            .place()
-            .filter(|place| access::is_visible(principal, *place))
-            .ok_or_else(not_found)?;
-        let inspects = access::inspects(principal, place);
-        let admitted = |booking: &LiveBooking<'_>| {
-            (inspects || owns(principal, booking))
-                && ask.filter.admits(booking.status(), booking.user_id(), booking.window())
-        };
-        let row = |booking: LiveBooking<'_>| {
-            (booking.id().stamp, Bytes::from_owner(booking.document().json))
-        };
-        let live = self.state.live_between(ask.low, ask.high);
-        let rows = if ask.oldest_first {
-            live.filter(admitted).take(ask.limit).map(row).collect()
-        } else {
-            live.rev().filter(admitted).take(ask.limit).map(row).collect()
-        };
-        Ok(Reading::Live(LivePage { rows, version: self.state.version(), inspects }))
-    }
-
-    fn may_audit(&self, principal: &Principal) -> Result<Reading, Refusal> {
-        let place = self.state.place().ok_or_else(not_found)?;
-        if access::inspects(principal, place) {
-            Ok(Reading::MayAudit)
-        } else if access::is_visible(principal, place) {
-            Err(Refusal::Rejected(Rejection::ForbiddenRole))
-        } else {
-            Err(not_found())
-        }
     }
 }
 
@@ -383,24 +402,8 @@ impl HydrateError {
     }
 }
 
-fn owns(principal: &Principal, booking: &LiveBooking<'_>) -> bool {
-    access::owns_booking(principal, booking.org_id(), booking.user_id())
-}
-
 fn rendered(answer: Result<Arc<[u8]>, Rejection>) -> Result<Reading, Refusal> {
     answer.map(Reading::Rendered).map_err(Refusal::Rejected)
-}
-
-fn not_found() -> Refusal {
-    Refusal::Rejected(Rejection::NotFound)
-}
-
-/// What followers index about the booking the record touched, if any.
-pub fn booking_mark(record: &Record) -> Option<holdfast_domain::BookingMark> {
-    match &record.outcome {
-        Outcome::Accepted(accepted) => accepted.booking,
-        Outcome::Refused(_) => None,
-    }
 }
 
 /// The catalogue's facts, when the record changed the asset itself.
@@ -410,19 +413,4 @@ pub fn card_of(record: &Record) -> Option<Card> {
     let document: AssetDocument = serde_json::from_slice(&accepted.after)
         .expect("an accepted asset document is one we rendered");
     Some(Card::of(document))
-}
-
-fn take_answer(record: &mut Record) -> Result<Reading, Refusal> {
-    match &mut record.outcome {
-        Outcome::Accepted(accepted) => {
-            let taken = holdfast_domain::Accepted {
-                after: std::mem::take(&mut accepted.after),
-                events: Vec::new(),
-                before: None,
-                ..*accepted
-            };
-            Ok(Reading::Written(answer_of(taken, false)))
-        }
-        Outcome::Refused(refused) => Err(Refusal::Rejected(refused.rejection.clone())),
-    }
 }

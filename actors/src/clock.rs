@@ -18,6 +18,11 @@ pub trait Clock: Send + Sync + 'static {
     /// Milliseconds since some fixed moment; for deadlines and ages.
     fn monotonic_ms(&self) -> u64;
 
+    /// The same in microseconds, for measuring how long something takes.
+    fn monotonic_us(&self) -> u64 {
+        self.monotonic_ms() * 1_000
+    }
+
     /// The wall clock is more than five minutes away from engine time.
     fn is_astray(&self) -> bool;
 }
@@ -76,6 +81,10 @@ impl Clock for SystemClock {
 
     fn monotonic_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     fn is_astray(&self) -> bool {

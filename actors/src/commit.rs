@@ -7,17 +7,20 @@
 use std::sync::Arc;
 
 use holdfast_storage::{
-    journal::{AppendError, Encoded, GROUP_RECORDS_MAX, Journal, Placed},
+    journal::{AppendError, Encoded, GROUP_RECORDS_MAX, Journal, Place, Placed},
     tail::{Tail, TailEntry},
 };
 
 use crate::{
     catalogue::Catalogue,
+    clock::Clock,
     engine::Refusal,
     gate::{Gated, Taken},
     message::{EngineGate, Facts, Held, Pending, Reading, Reply},
     router::Permit,
     timers::DueQueue,
+    vitals::CommitMeter,
+    webhooks::Changes,
 };
 
 /// A group stops growing at this many bytes (or at what a segment takes, if that is less); a single
@@ -30,6 +33,8 @@ pub struct CommitStage {
     tail: Arc<Tail>,
     catalogue: Arc<Catalogue>,
     due: Arc<DueQueue>,
+    webhooks: Arc<Changes>,
+    measured: Option<(Arc<CommitMeter>, Arc<dyn Clock>)>,
 }
 
 /// The answer of a record, apart from what is published of it.
@@ -46,8 +51,16 @@ impl CommitStage {
         tail: Arc<Tail>,
         catalogue: Arc<Catalogue>,
         due: Arc<DueQueue>,
+        webhooks: Arc<Changes>,
     ) -> Self {
-        Self { journal, gate, tail, catalogue, due }
+        Self { journal, gate, tail, catalogue, due, webhooks, measured: None }
+    }
+
+    /// Tells `meter` of every group.
+    #[must_use]
+    pub fn measured_by(mut self, meter: Arc<CommitMeter>, clock: Arc<dyn Clock>) -> Self {
+        self.measured = Some((meter, clock));
+        self
     }
 
     /// Commits everything taken, group by group, and releases the answers.
@@ -61,7 +74,7 @@ impl CommitStage {
         let bytes_max = self.journal.group_bytes_max().min(GROUP_BYTES_MAX);
         let mut records = records.into_iter().peekable();
         while records.peek().is_some() {
-            let (encoded, facts, waiting) = next_group(&mut records, bytes_max);
+            let (encoded, facts, waiting, decided_us) = next_group(&mut records, bytes_max);
             position += encoded.len() as u64;
             if let Err(error) = self.commit(&encoded, facts, waiting, position) {
                 // The flag comes first: nothing more is acknowledged, whatever else goes on.
@@ -69,6 +82,9 @@ impl CommitStage {
                 records.for_each(Gated::outcome_unknown);
                 answers.into_iter().for_each(Gated::outcome_unknown);
                 return Err(error);
+            }
+            if let Some((meter, clock)) = &self.measured {
+                meter.released(decided_us, clock.monotonic_us());
             }
         }
         answers.into_iter().for_each(Gated::release);
@@ -91,7 +107,12 @@ impl CommitStage {
         if cfg!(feature = "planted-reply-before-sync") {
             waiting.drain(..).for_each(Waiting::release);
         }
-        let placed = match self.journal.commit_once(encoded) {
+        let started_us = self.measured.as_ref().map(|(_, clock)| clock.monotonic_us());
+        let committed = self.journal.commit_once(encoded);
+        if let (Some((meter, clock)), Some(started_us)) = (&self.measured, started_us) {
+            meter.written(encoded.len(), started_us, clock.monotonic_us());
+        }
+        let placed = match committed {
             Ok(placed) => placed,
             Err(error) => {
                 self.gate.poison();
@@ -114,9 +135,13 @@ impl CommitStage {
     fn publish(&self, placed: &[Placed], facts: Vec<Facts>) {
         self.due.put_all(facts.iter().map(|facts| (facts.tag, facts.next_due)));
         let mut entries = Vec::with_capacity(facts.len());
+        let first = placed.first().copied();
         for (placed, facts) in placed.iter().zip(facts) {
             if let Some(card) = facts.card {
                 self.catalogue.put(*card, *placed);
+            }
+            if let (Some(news), Some(first)) = (facts.webhooks, first) {
+                self.webhooks.note(facts.tag, news, Place::before(first));
             }
             entries.push(TailEntry {
                 tag: facts.tag,
@@ -124,7 +149,7 @@ impl CommitStage {
                 position: placed.position,
                 address: placed.address,
                 at: facts.at,
-                booking: facts.booking,
+                mark: facts.mark,
                 snapshot: facts.snapshot,
             });
         }
@@ -142,22 +167,30 @@ impl Waiting {
     }
 }
 
-type Group = (Vec<Encoded>, Vec<Facts>, Vec<Waiting>);
+/// With when its oldest record was decided.
+type Group = (Vec<Encoded>, Vec<Facts>, Vec<Waiting>, u64);
 
 fn next_group(
     records: &mut std::iter::Peekable<std::vec::IntoIter<Pending>>,
     bytes_max: u64,
 ) -> Group {
     let expected = records.len().min(GROUP_RECORDS_MAX);
-    let mut group: Group =
-        (Vec::with_capacity(expected), Vec::with_capacity(expected), Vec::with_capacity(expected));
+    let mut group: Group = (
+        Vec::with_capacity(expected),
+        Vec::with_capacity(expected),
+        Vec::with_capacity(expected),
+        0,
+    );
     let mut bytes = 0;
     while let Some(record) = records.next_if(|record| {
         let full = group.0.len() >= GROUP_RECORDS_MAX
             || bytes + Journal::bytes_in_group(&record.encoded) > bytes_max;
         group.0.is_empty() || !full
     }) {
-        let Pending { encoded, facts, answer, reply, permit } = record;
+        let Pending { encoded, facts, answer, reply, permit, decided_us } = record;
+        if group.0.is_empty() {
+            group.3 = decided_us;
+        }
         bytes += Journal::bytes_in_group(&encoded);
         group.0.push(encoded);
         group.1.push(facts);

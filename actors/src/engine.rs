@@ -21,10 +21,12 @@ use crate::{
     ids::{Randomness, StoreKey},
     message::{Ask, Message, Reading, Reply, answer_of},
     permit::{Budget, Share},
-    router::Census,
+    roster::Roster,
     start::Tree,
     supervisor::{AssetSpawner, EngineRouter},
     timers::{DueQueue, TimerOptions},
+    vitals::CommitMeter,
+    webhooks::{WebhookOptions, WebhookParts},
 };
 pub use crate::{catalogue::AssetFilter, message::BookingFilter};
 
@@ -47,6 +49,8 @@ pub struct EngineOptions {
     pub fold: FoldOptions,
     /// How fast assets are reminded of what is due.
     pub timers: TimerOptions,
+    /// When deliveries of webhooks are tried again.
+    pub webhooks: WebhookOptions,
 }
 
 impl Default for EngineOptions {
@@ -60,6 +64,7 @@ impl Default for EngineOptions {
             segment_bytes: 64 * 1024 * 1024,
             fold: FoldOptions { entries: 256 * 1024, age_ms: 10_000 },
             timers: TimerOptions::default(),
+            webhooks: WebhookOptions::default(),
         }
     }
 }
@@ -167,8 +172,12 @@ pub(crate) struct Parts {
     pub(crate) spawner: AssetSpawner,
     pub(crate) budget: Arc<Budget>,
     pub(crate) room: Arc<Room>,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) meter: Arc<CommitMeter>,
+    pub(crate) due: Arc<DueQueue>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) store_key: StoreKey,
+    pub(crate) webhooks: Arc<WebhookParts>,
     /// Readiness says so; what comes is still served.
     pub(crate) draining: AtomicBool,
     /// Nothing is taken any more.
@@ -192,10 +201,15 @@ impl Engine {
         id: holdfast_domain::BookingId,
         request: Request,
     ) -> Result<Answer, Refusal> {
-        if self.parts.catalogue.id_of(id.tag).is_none() {
+        self.submit_below(id.tag, request).await
+    }
+
+    /// As [`Engine::submit`], on the asset whose tag the id of a report or a maintenance carries.
+    pub async fn submit_below(&self, tag: Tag, request: Request) -> Result<Answer, Refusal> {
+        if self.parts.catalogue.id_of(tag).is_none() {
             return Err(Refusal::Rejected(Rejection::NotFound));
         }
-        self.command(id.tag, request).await
+        self.command(tag, request).await
     }
 
     /// A [`holdfast_domain::asset::Command::RegisterAsset`]: the key decides which tag it goes to,
@@ -214,9 +228,14 @@ impl Engine {
     }
 
     async fn command(&self, tag: Tag, request: Request) -> Result<Answer, Refusal> {
-        self.writable()?;
         let bytes = request.bytes();
-        match self.ask(tag, Ask::Command(Box::new(request)), bytes).await? {
+        self.decide(tag, Ask::Command(Box::new(request)), bytes).await
+    }
+
+    /// A command of any aggregate, and what came of it.
+    pub(crate) async fn decide(&self, tag: Tag, ask: Ask, bytes: usize) -> Result<Answer, Refusal> {
+        self.writable()?;
+        match self.ask(tag, ask, bytes).await? {
             Reading::Written(answer) => Ok(answer),
             Reading::Stored { version } => self.stored(tag, version).await,
             other => unreachable!("a command is never answered with {other:?}"),
@@ -286,6 +305,11 @@ impl Engine {
         self.parts.surroundings.clock.now()
     }
 
+    /// Microseconds since some fixed moment, for measuring how long something takes.
+    pub fn monotonic_us(&self) -> u64 {
+        self.parts.surroundings.clock.monotonic_us()
+    }
+
     /// A secret for one purpose (cursors, say), derived from the store key: the same after a restart.
     pub fn secret(&self, purpose: &str) -> [u8; 32] {
         self.parts.store_key.secret(purpose)
@@ -296,15 +320,6 @@ impl Engine {
         let mut bytes = [0; 16];
         self.parts.randomness.fill(&mut bytes);
         bytes
-    }
-
-    /// An operator's word: the quarantined asset may be served again. False when it was not.
-    pub fn release(&self, id: AssetId) -> bool {
-        self.parts.router.release(id.tag)
-    }
-
-    pub fn census(&self) -> Census {
-        self.parts.router.census()
     }
 
     /// Readiness says so from now on; what still comes is served until [`Engine::shutdown`].

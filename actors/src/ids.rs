@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use hmac::{Hmac, KeyInit, Mac};
-use holdfast_domain::{KeyScope, Tag};
+use holdfast_domain::{EndpointId, KeyScope, Tag};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use sha2::Sha256;
 
@@ -39,10 +39,17 @@ impl StoreKey {
     /// The tag of the asset that a create under `scope` makes. `attempt` counts up while the tag is
     /// taken by an asset whose key has been forgotten.
     pub fn tag(&self, scope: KeyScope, attempt: u32) -> Tag {
-        let mac = self.mac(b"tag", &[&scope.0, &attempt.to_be_bytes()]);
-        let mut first = [0; 8];
-        first.copy_from_slice(&mac[..8]);
-        Tag::new(u64::from_be_bytes(first))
+        tag_of(self.mac(b"tag", &[&scope.0, &attempt.to_be_bytes()]))
+    }
+
+    /// The tag of what an org asked to be told of: its webhook endpoints.
+    pub fn endpoints_tag(&self, org: &str) -> Tag {
+        tag_of(self.mac(b"webhook-endpoints", &[org.as_bytes()]))
+    }
+
+    /// The tag of an endpoint's lane.
+    pub fn lane_tag(&self, endpoint: EndpointId) -> Tag {
+        tag_of(self.mac(b"webhook-lane", &[endpoint.uuid().as_bytes()]))
     }
 
     /// A secret for one purpose, the same for the life of the store.
@@ -60,4 +67,10 @@ impl StoreKey {
         }
         mac.finalize().into_bytes().into()
     }
+}
+
+fn tag_of(mac: [u8; 32]) -> Tag {
+    let mut first = [0; 8];
+    first.copy_from_slice(&mac[..8]);
+    Tag::new(u64::from_be_bytes(first))
 }

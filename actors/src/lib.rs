@@ -2,7 +2,9 @@
 //!
 //! Reading order: [`engine`] (submit) → [`router`] and [`permit`] (admission) → [`cell`] (one asset,
 //! decided one message at a time) → [`gate`] → [`commit`] (durable, published, answered) →
-//! [`catalogue`] and [`reads`] → [`timers`] (what happens by itself) → [`supervisor`], [`worker`], `threads`, [`start`].
+//! [`catalogue`] and [`reads`] → [`timers`] (what happens by itself) → [`webhooks`] (what others are told)
+//! → [`supervisor`], [`worker`], `threads`, [`start`] → what operators see: [`roster`], [`in_hand`],
+//! [`supervision`], [`vitals`].
 //!
 //! The parts that decide anything are plain step machines; ractor and threads are thin shells
 //! around them. What is deliberately absent: status codes, SQL or sled, the rules of booking.
@@ -14,15 +16,21 @@ pub mod clock;
 pub mod commit;
 pub mod engine;
 pub mod gate;
+pub mod histogram;
 pub mod ids;
+pub mod in_hand;
 pub mod message;
 pub mod permit;
 pub mod reads;
+pub mod roster;
 pub mod router;
 pub mod start;
+pub mod supervision;
 pub mod supervisor;
 mod threads;
 pub mod timers;
+pub mod vitals;
+pub mod webhooks;
 pub mod worker;
 
 pub use catalogue::AssetFilter;

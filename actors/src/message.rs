@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use holdfast_domain::{
-    Accepted, BookingId, BookingMark, Principal, Request, Stamp, Tag, Timestamp,
-    asset::{BookingStatus, Document},
+    Accepted, BookingId, Outcome, Principal, Record, Request, Stamp, Tag, Timestamp,
+    asset::{BookingStatus, Document, UsageGround},
     rejection::Window,
 };
-use holdfast_storage::journal::Encoded;
+use holdfast_storage::{journal::Encoded, tail::Mark};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     gate::{Gate, Gated},
     router::Permit,
     timers::{DueQueue, NextDue},
+    webhooks::{News, WebhookAsk, WebhookReading},
 };
 
 /// One question to one asset's actor.
@@ -42,8 +43,33 @@ pub enum Ask {
     /// Let happen what is due. Nobody waits for the answer; where nothing was due the queue is told
     /// what the asset really waits for.
     Tick(Arc<DueQueue>),
+    /// How does the caller stand to the asset?
+    Standing(Arc<Principal>),
+    /// May the caller read the usage, and how is it counted?
+    Usage(Arc<Principal>),
     Quote(Arc<Principal>, Window),
     Availability(Arc<Principal>, Window),
+    /// To an aggregate of webhooks, whose tag no asset has.
+    Webhooks(WebhookAsk),
+}
+
+impl Ask {
+    /// What kind of message it is, as operators read it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Command(request) => request.command.name(),
+            Self::Asset(_) => "read_asset",
+            Self::Booking(..) => "read_booking",
+            Self::Bookings(..) => "list_bookings",
+            Self::Audit(_) => "read_audit",
+            Self::Tick(_) => "tick",
+            Self::Quote(..) => "quote",
+            Self::Availability(..) => "read_availability",
+            Self::Standing(_) => "read_standing",
+            Self::Usage(_) => "read_usage",
+            Self::Webhooks(ask) => ask.kind(),
+        }
+    }
 }
 
 /// Which live bookings of the asset: stamps strictly between `low` and `high`, newest first unless
@@ -92,9 +118,21 @@ pub enum Reading {
     },
     Live(LivePage),
     MayAudit,
+    Standing(Standing),
+    Ground(UsageGround),
     Ticked,
     /// Computed for this moment; it has no version.
     Rendered(Arc<[u8]>),
+    Webhooks(WebhookReading),
+}
+
+/// What a caller may know of an asset.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// The asset is visible to it.
+    pub sees: bool,
+    /// It may see whatever there is of the asset.
+    pub inspects: bool,
 }
 
 /// Live bookings of an asset as of `version`.
@@ -153,6 +191,8 @@ pub struct Pending {
     pub answer: Result<Reading, Refusal>,
     pub reply: Reply,
     pub permit: Permit,
+    /// When its message was taken in hand, by the monotonic clock; 0 where nobody measures.
+    pub decided_us: u64,
 }
 
 /// What is published of a record once it is durable.
@@ -160,10 +200,12 @@ pub struct Facts {
     pub tag: Tag,
     pub version: u64,
     pub at: Timestamp,
-    pub booking: Option<BookingMark>,
+    pub mark: Option<Mark>,
     pub snapshot: Option<Arc<[u8]>>,
     /// Set when the record changed the asset itself.
     pub card: Option<Box<Card>>,
+    /// Set when the lanes must hear of it.
+    pub webhooks: Option<News>,
     pub next_due: NextDue,
 }
 
@@ -216,5 +258,21 @@ pub fn answer_of(accepted: Accepted, replayed: bool) -> Answer {
         subject: accepted.subject,
         created: accepted.created,
         replayed,
+    }
+}
+
+/// The answer to the command that made a record; takes the document out of it.
+pub(crate) fn take_answer(record: &mut Record) -> Result<Reading, Refusal> {
+    match &mut record.outcome {
+        Outcome::Accepted(accepted) => {
+            let taken = Accepted {
+                after: std::mem::take(&mut accepted.after),
+                events: Vec::new(),
+                before: None,
+                ..*accepted
+            };
+            Ok(Reading::Written(answer_of(taken, false)))
+        }
+        Outcome::Refused(refused) => Err(Refusal::Rejected(refused.rejection.clone())),
     }
 }

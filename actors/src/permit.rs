@@ -54,6 +54,11 @@ impl Budget {
         }
     }
 
+    /// Bytes of what is waiting.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     pub fn bytes_max(&self) -> usize {
         self.bytes_max
     }
@@ -71,20 +76,18 @@ impl Share {
         self.budget.take(0)
     }
 
+    /// The same whether there is room or not.
+    pub fn beyond(&self) -> Self {
+        self.budget.waiting.fetch_add(1, Ordering::Relaxed);
+        Self { budget: Arc::clone(&self.budget), bytes: 0 }
+    }
+
     /// Grows the share to at least `bytes`; false when the budget does not hold that much.
     pub fn cover(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let before = self.budget.bytes.fetch_add(more, Ordering::Relaxed);
         self.bytes += more;
         more == 0 || before + more <= self.budget.bytes_max
-    }
-}
-
-#[cfg(feature = "planted-key-in-separate-record")]
-impl Share {
-    pub(crate) fn twin(&self) -> Self {
-        self.budget.waiting.fetch_add(1, Ordering::Relaxed);
-        Self { budget: Arc::clone(&self.budget), bytes: 0 }
     }
 }
 

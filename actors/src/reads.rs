@@ -2,6 +2,9 @@
 //! history from the tail and the views. No read waits for a fold, and none shows less than an
 //! acknowledged write.
 
+mod items;
+mod usage;
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -3,19 +3,29 @@
 //! One entry = one activation. An entry stays while its actor lives, waits to be restarted, or is
 //! quarantined; it must not decide anything about bookings, and nothing here waits.
 
+pub mod census;
+mod heat;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
-use holdfast_domain::{Shard, Tag};
+use holdfast_domain::{Shard, Tag, Timestamp};
 use holdfast_storage::journal::Position;
 use parking_lot::Mutex;
 
-use crate::{engine::Refusal, gate::AtomicPosition, permit::Share};
+use crate::{
+    engine::Refusal,
+    gate::AtomicPosition,
+    in_hand::{Failure, InHand},
+    permit::Share,
+    roster::bounded,
+};
+use heat::Heat;
 
 /// What an idle actor costs beside its state (a ractor actor with its mailbox).
 pub const ACTOR_BYTES: usize = 8 * 1024;
@@ -40,6 +50,8 @@ pub struct Activation {
     bytes: AtomicUsize,
     used_ms: AtomicU64,
     resident: Arc<AtomicUsize>,
+    /// Set once, on the way to its end.
+    in_hand: OnceLock<InHand>,
 }
 
 impl Activation {
@@ -64,6 +76,11 @@ impl Activation {
         self.resident.fetch_sub(before, Ordering::Relaxed);
     }
 
+    /// The message that it fails with. Told before the failure itself.
+    pub fn blame(&self, in_hand: InHand) {
+        let _ = self.in_hand.set(in_hand);
+    }
+
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
     }
@@ -81,20 +98,18 @@ pub struct Permit {
     share: Share,
 }
 
-#[cfg(feature = "planted-key-in-separate-record")]
-impl Permit {
-    pub(crate) fn twin(&self) -> Self {
-        self.activation.in_flight.fetch_add(1, Ordering::AcqRel);
-        Self { activation: Arc::clone(&self.activation), share: self.share.twin() }
-    }
-}
-
 impl Permit {
     /// For one more record of the same activation; `None` when the budget has no room.
     pub fn another(&self) -> Option<Self> {
         let share = self.share.another()?;
         self.activation.in_flight.fetch_add(1, Ordering::AcqRel);
         Some(Self { activation: Arc::clone(&self.activation), share })
+    }
+
+    /// The same for a record that must follow one that was let in: the budget has to bear it.
+    pub fn beyond(&self) -> Self {
+        self.activation.in_flight.fetch_add(1, Ordering::AcqRel);
+        Self { activation: Arc::clone(&self.activation), share: self.share.beyond() }
     }
 
     /// See [`Share::cover`].
@@ -122,14 +137,18 @@ struct Entry<A> {
     panics: VecDeque<u64>,
     restart_at_ms: u64,
     held: Held,
+    heat: Heat,
+    /// Since the entry was made or released.
+    failures: u64,
+    last_failure: Option<Box<Failure>>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Held {
     No,
     /// Kept back until an operator releases it.
     Quarantined {
-        error: String,
+        since: Timestamp,
     },
 }
 
@@ -141,14 +160,8 @@ pub struct Router<A> {
     waiting_per_asset_max: usize,
     /// The latest monotonic time anybody told.
     now_ms: AtomicU64,
-}
-
-/// Counts of the live tree.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Census {
-    pub live: usize,
-    pub quarantined: usize,
-    pub resident_bytes: usize,
+    failures: AtomicU64,
+    restarts: AtomicU64,
 }
 
 impl<A: Clone + 'static> Router<A> {
@@ -159,6 +172,8 @@ impl<A: Clone + 'static> Router<A> {
             resident: Arc::default(),
             waiting_per_asset_max,
             now_ms: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            restarts: AtomicU64::new(0),
         }
     }
 
@@ -178,7 +193,11 @@ impl<A: Clone + 'static> Router<A> {
             panics: VecDeque::new(),
             restart_at_ms: 0,
             held: Held::No,
+            heat: Heat::default(),
+            failures: 0,
+            last_failure: None,
         });
+        entry.heat.note(now_ms);
         if entry.held != Held::No {
             return Err(Refusal::Quarantined);
         }
@@ -188,6 +207,9 @@ impl<A: Clone + 'static> Router<A> {
         let activation = Arc::clone(&entry.activation);
         if activation.in_flight.load(Ordering::Relaxed) >= self.waiting_per_asset_max {
             return Err(Refusal::Overloaded);
+        }
+        if entry.actor.is_none() && entry.failures > 0 {
+            self.restarts.fetch_add(1, Ordering::Relaxed);
         }
         let actor = entry.actor.get_or_insert_with(|| spawn.spawn(&activation)).clone();
         activation.in_flight.fetch_add(1, Ordering::AcqRel);
@@ -199,7 +221,14 @@ impl<A: Clone + 'static> Router<A> {
     /// An activation ended by a panic or an error: its state is gone, its records are not. A new
     /// one may start at once, later each time, and not at all after too many in a minute.
     /// Returns whether the asset is quarantined now.
-    pub fn failed(&self, tag: Tag, incarnation: u64, error: &str, now_ms: u64) -> bool {
+    pub fn failed(
+        &self,
+        tag: Tag,
+        incarnation: u64,
+        error: &str,
+        at: Timestamp,
+        now_ms: u64,
+    ) -> bool {
         let mut entries = self.shard(tag).lock();
         let Some(entry) = entries.get_mut(&tag) else { return false };
         if entry.activation.incarnation != incarnation {
@@ -213,10 +242,14 @@ impl<A: Clone + 'static> Router<A> {
         if repeats > 0 {
             entry.restart_at_ms = now_ms + (BACK_OFF_MS << (repeats - 1).min(10));
         }
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        entry.failures += 1;
+        let in_hand = entry.activation.in_hand.get().cloned();
+        entry.last_failure = Some(Box::new(Failure { at, message: bounded(error), in_hand }));
         entry.actor = None;
         entry.activation = self.activation(tag, entry.activation.last_position());
         if entry.panics.len() > PANICS_MAX {
-            entry.held = Held::Quarantined { error: error.to_owned() };
+            entry.held = Held::Quarantined { since: at };
         }
         entry.held != Held::No
     }
@@ -230,6 +263,8 @@ impl<A: Clone + 'static> Router<A> {
         entry.held = Held::No;
         entry.panics.clear();
         entry.restart_at_ms = 0;
+        entry.failures = 0;
+        entry.last_failure = None;
         true
     }
 
@@ -282,18 +317,6 @@ impl<A: Clone + 'static> Router<A> {
         stopped
     }
 
-    pub fn census(&self) -> Census {
-        let mut census =
-            Census { resident_bytes: self.resident.load(Ordering::Relaxed), ..Census::default() };
-        for shard in &self.entries {
-            for entry in shard.lock().values() {
-                census.live += usize::from(entry.actor.is_some());
-                census.quarantined += usize::from(entry.held != Held::No);
-            }
-        }
-        census
-    }
-
     fn activation(&self, tag: Tag, inherited: Position) -> Arc<Activation> {
         let activation = Activation {
             tag,
@@ -304,6 +327,7 @@ impl<A: Clone + 'static> Router<A> {
             bytes: AtomicUsize::new(0),
             used_ms: AtomicU64::new(0),
             resident: Arc::clone(&self.resident),
+            in_hand: OnceLock::new(),
         };
         Arc::new(activation)
     }
@@ -322,110 +346,4 @@ impl<A> Entry<A> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
-
-    use holdfast_domain::Tag;
-
-    use super::{Activation, PANIC_WINDOW_MS, PANICS_MAX, Refusal, Router, Spawn};
-    use crate::permit::Budget;
-
-    #[derive(Default)]
-    struct Counting {
-        spawned: AtomicUsize,
-        stopped: AtomicUsize,
-    }
-
-    impl Spawn<u64> for Counting {
-        fn spawn(&self, activation: &Arc<Activation>) -> u64 {
-            self.spawned.fetch_add(1, Ordering::Relaxed);
-            activation.weigh(1_000);
-            activation.incarnation
-        }
-
-        fn stop(&self, _: u64) {
-            self.stopped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    struct Bench {
-        router: Router<u64>,
-        budget: Arc<Budget>,
-        spawn: Counting,
-    }
-
-    impl Bench {
-        fn new(per_asset: usize) -> Self {
-            let budget = Budget::new(100, 1_000_000);
-            Self { router: Router::new(per_asset), budget, spawn: Counting::default() }
-        }
-
-        fn admit(&self, tag: u64, now_ms: u64) -> Result<(u64, super::Permit), Refusal> {
-            let share = self.budget.take(10).expect("the budget is large");
-            let (actor, _, permit) =
-                self.router.admit(Tag::new(tag), share, now_ms, &self.spawn)?;
-            Ok((actor, permit))
-        }
-    }
-
-    #[test]
-    fn one_activation_serves_all_and_permits_bound_it() {
-        let bench = Bench::new(2);
-        let (first, permit) = bench.admit(7, 0).expect("admitted");
-        let (second, _other) = bench.admit(7, 0).expect("admitted");
-        assert_eq!(first, second);
-        assert_eq!(bench.admit(7, 0).err(), Some(Refusal::Overloaded));
-        drop(permit);
-        assert!(bench.admit(7, 0).is_ok());
-        assert_eq!(bench.spawn.spawned.load(Ordering::Relaxed), 1);
-    }
-
-    #[test]
-    fn a_panic_restarts_later_each_time_and_then_not_at_all() {
-        let bench = Bench::new(2);
-        let tag = Tag::new(7);
-        let mut now = 0;
-        for panic in 1..=PANICS_MAX + 1 {
-            let incarnation = loop {
-                match bench.admit(7, now) {
-                    Ok((incarnation, _)) => break incarnation,
-                    Err(refusal) => assert_eq!(refusal, Refusal::Overloaded),
-                }
-                now += 1;
-            };
-            let held = bench.router.failed(tag, incarnation, "boom", now);
-            assert_eq!(held, panic > PANICS_MAX, "after {panic} panics");
-        }
-        assert_eq!(bench.admit(7, now + PANIC_WINDOW_MS).err(), Some(Refusal::Quarantined));
-        assert!(bench.admit(8, now).is_ok(), "another asset never notices");
-        assert!(bench.router.release(tag));
-        assert!(bench.admit(7, now).is_ok());
-    }
-
-    #[test]
-    fn a_late_word_about_an_older_incarnation_changes_nothing() {
-        let bench = Bench::new(2);
-        let (first, _) = bench.admit(7, 0).expect("admitted");
-        bench.router.failed(Tag::new(7), first, "boom", 0);
-        let (second, _) = bench.admit(7, 0).expect("the first restart is immediate");
-        assert_ne!(first, second);
-        bench.router.failed(Tag::new(7), first, "boom", 0);
-        assert_eq!(bench.admit(7, 0).expect("still there").0, second);
-    }
-
-    #[test]
-    fn only_idle_and_durable_actors_are_passivated() {
-        let bench = Bench::new(2);
-        let (_, busy) = bench.admit(1, 5).expect("admitted");
-        let (_, idle) = bench.admit(2, 1).expect("admitted");
-        drop(idle);
-        assert_eq!(bench.router.passivate(usize::MAX, 0, &bench.spawn), 0, "it all fits");
-        assert_eq!(bench.router.passivate(0, 0, &bench.spawn), 1);
-        drop(busy);
-        assert_eq!(bench.router.passivate(0, 0, &bench.spawn), 1);
-        assert_eq!(bench.router.census().resident_bytes, 0);
-    }
-}
+mod tests;

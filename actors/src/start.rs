@@ -2,6 +2,7 @@
 //! supervision tree.
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
@@ -9,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use holdfast_domain::{Record, Tag, Timestamp};
+use holdfast_domain::{Outcome, Record, Subject, Tag, Timestamp};
 use holdfast_storage::{
     disk::Disk,
     fold,
@@ -18,12 +19,13 @@ use holdfast_storage::{
         Address, Checkpoint, Journal, JournalOptions, Opened, Placed, Position, PreparerThread,
         RecoveryError,
     },
-    tail::{Tail, TailEntry},
+    tail::{Mark, Tail, TailEntry},
     views::{Views, ViewsError},
 };
 use parking_lot::Mutex;
 use ractor::{Actor, ActorRef};
 use tokio::{
+    runtime::Handle,
     sync::{oneshot, watch},
     task::spawn_blocking,
     time::timeout,
@@ -32,7 +34,7 @@ use tokio::{
 use crate::{
     asset_actor::Surroundings,
     catalogue::{Card, Catalogue},
-    cell::{Faults, booking_mark, card_of},
+    cell::{Faults, card_of},
     clock::Clock,
     commit::CommitStage,
     engine::{Engine, EngineOptions, Parts},
@@ -40,10 +42,13 @@ use crate::{
     ids::{Randomness, StoreKey},
     message::EngineGate,
     permit::Budget,
+    roster::{Depth, Kind, Member, Roster},
     router::Router,
     supervisor::{AssetParent, AssetSpawner, ParentMessage, Root, RootMessage, Thread},
-    threads::{check_thread, commit_thread, fold_thread, timer_thread},
+    threads::{check_thread, commit_thread, fold_thread, timer_thread, webhook_thread},
     timers::{DueQueue, NextDue, Timers},
+    vitals::CommitMeter,
+    webhooks::{Changes, LaneMeter, Vault, WebhookParts, deliver::Deliver},
     worker::Stop,
 };
 
@@ -57,6 +62,10 @@ pub struct Foundation {
     pub clock: Arc<dyn Clock>,
     pub randomness: Arc<dyn Randomness>,
     pub faults: Arc<dyn Faults>,
+    /// Seals the secrets of webhook endpoints.
+    pub secret_key: [u8; 32],
+    /// The way out for webhooks.
+    pub deliver: Arc<dyn Deliver>,
     pub options: EngineOptions,
 }
 
@@ -82,19 +91,21 @@ pub(crate) struct Tree {
     fold_stop: Arc<Stop>,
     failed: watch::Receiver<bool>,
     /// Ends when dropped.
-    preparer: Mutex<Option<PreparerThread>>,
+    pub(crate) preparer: Mutex<Option<PreparerThread>>,
 }
 
 impl Engine {
     /// Recovers what is on the disk and starts everything. Ready when it returns.
+    #[expect(clippy::too_many_lines, reason = "one list of parts, put together in one place")]
     pub async fn start(foundation: Foundation) -> Result<Self, StartError> {
-        let Foundation { disk, views, clock, randomness, faults, options } = foundation;
+        let Foundation { disk, views, clock, randomness, faults, secret_key, deliver, options } =
+            foundation;
         let journal_options = journal_options(&options, &*randomness);
         let journal_disk = Arc::clone(&disk);
         let recovered = spawn_blocking(move || recover(journal_disk, views, journal_options))
             .await
             .map_err(|error| StartError::Tree(error.to_string()))??;
-        let Recovered { opened, history, catalogue, due, applied, end } = recovered;
+        let Recovered { opened, history, catalogue, due, applied, end, orgs } = recovered;
         let store_key = StoreKey(opened.store_key);
         let room = opened.journal.room();
         let gate: Arc<EngineGate> = Arc::new(Gate::new(end));
@@ -107,26 +118,45 @@ impl Engine {
         let router = Arc::new(Router::new(options.waiting_per_asset_max));
         let budget = Budget::new(options.waiting_max, options.in_flight_bytes_max);
 
-        let stage = CommitStage::new(
-            opened.journal,
-            Arc::clone(&gate),
-            Arc::clone(&history.tail),
-            Arc::clone(&catalogue),
-            Arc::clone(&due),
-        );
+        let changes = Arc::new(Changes::default());
+        let roster = Arc::new(Roster::new(Arc::clone(&clock)));
+        let meter = Arc::new(CommitMeter::default());
+        let stage = stage(opened.journal, &gate, &history, &catalogue, &due, &changes)
+            .measured_by(Arc::clone(&meter), Arc::clone(&clock));
         let (failed_sender, failed) = watch::channel(false);
         let (stop, fold_stop): (Arc<Stop>, Arc<Stop>) = Default::default();
         let ticked: Arc<OnceLock<Weak<Parts>>> = Arc::default();
+        let timers = Timers::new(Arc::clone(&due), options.timers.clone());
+        let webhooks = Arc::new(WebhookParts {
+            engine: Arc::clone(&ticked),
+            gate: Arc::clone(&gate),
+            clock: Arc::clone(&clock),
+            history: Arc::clone(&history),
+            reader: opened.reader,
+            catalogue: Arc::clone(&catalogue),
+            randomness: Arc::clone(&randomness),
+            store_key: store_key.clone(),
+            vault: Vault::new(&secret_key, Arc::clone(&randomness)),
+            deliver,
+            changes,
+            options: options.webhooks.clone(),
+            orgs: Mutex::new(orgs),
+            lanes: Mutex::default(),
+            roster: Arc::clone(&roster),
+            meter: LaneMeter::default(),
+            runtime: Handle::current(),
+        });
         let threads = vec![
             commit_thread(stage, &gate, &clock, failed_sender, &stop),
             fold_thread(&history, &clock, options.fold.clone(), &fold_stop),
             check_thread(disk, applied, &stop),
-            timer_thread(Timers::new(due, options.timers.clone()), &clock, &ticked, &stop),
+            timer_thread(timers, &clock, &ticked, &stop),
+            webhook_thread(&webhooks, &stop),
         ];
         let preparer =
             opened.preparer.spawn().map_err(|error| StartError::Tree(error.to_string()))?;
-        let root = Root { gate, threads };
-        let (root, _) = Actor::spawn(None, root, ()).await.map_err(tree_error)?;
+        let assets = assets_of(&roster, &budget);
+        let root = Root { gate, threads, roster: Arc::clone(&roster), assets };
         let known = Arc::default();
         let parent = AssetParent {
             router: Arc::clone(&router),
@@ -134,9 +164,7 @@ impl Engine {
             known: Arc::clone(&known),
             resident_bytes_max: options.resident_bytes_max,
         };
-        let (parent, _) =
-            Actor::spawn_linked(None, parent, (), root.get_cell()).await.map_err(tree_error)?;
-        parent.send_interval(SWEEP, || ParentMessage::Sweep);
+        let (root, parent) = grow(root, parent).await?;
         let spawner = AssetSpawner::new(Arc::clone(&surroundings), parent.get_cell(), known);
         let tree =
             Tree { root, parent, stop, fold_stop, failed, preparer: Mutex::new(Some(preparer)) };
@@ -148,8 +176,12 @@ impl Engine {
             spawner,
             budget,
             room,
+            roster,
+            meter,
+            due,
             randomness,
             store_key,
+            webhooks,
             draining: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             tree,
@@ -201,6 +233,46 @@ impl Tree {
     }
 }
 
+fn stage(
+    journal: Journal,
+    gate: &Arc<EngineGate>,
+    history: &History,
+    catalogue: &Arc<Catalogue>,
+    due: &Arc<DueQueue>,
+    changes: &Arc<Changes>,
+) -> CommitStage {
+    let (gate, tail) = (Arc::clone(gate), Arc::clone(&history.tail));
+    CommitStage::new(
+        journal,
+        gate,
+        tail,
+        Arc::clone(catalogue),
+        Arc::clone(due),
+        Arc::clone(changes),
+    )
+}
+
+/// The parent of the assets' actors as operators see it.
+fn assets_of(roster: &Roster, budget: &Arc<Budget>) -> Arc<Member> {
+    let budget = Arc::clone(budget);
+    let depth: Depth = Arc::new(move || budget.waiting());
+    let member = roster.join(Roster::ROOT, "assets", Kind::Supervisor, Some(depth));
+    member.started();
+    member
+}
+
+/// Starts the root with its threads, and below it the parent of the assets' actors.
+async fn grow(
+    root: Root,
+    parent: AssetParent,
+) -> Result<(ActorRef<RootMessage>, ActorRef<ParentMessage>), StartError> {
+    let (root, _) = Actor::spawn(None, root, ()).await.map_err(tree_error)?;
+    let (parent, _) =
+        Actor::spawn_linked(None, parent, (), root.get_cell()).await.map_err(tree_error)?;
+    parent.send_interval(SWEEP, || ParentMessage::Sweep);
+    Ok((root, parent))
+}
+
 fn tree_error(error: ractor::SpawnErr) -> StartError {
     StartError::Tree(error.to_string())
 }
@@ -222,6 +294,8 @@ pub struct Recovered {
     pub applied: Option<Checkpoint>,
     /// The last position on disk.
     pub end: Position,
+    /// The tags of the orgs that have had webhook endpoints.
+    pub orgs: HashSet<Tag>,
 }
 
 /// Indexes the tail and loads the catalogue; folds nothing.
@@ -234,7 +308,9 @@ pub fn recover(
     let mut entries = Vec::new();
     let mut cards: Vec<(Card, Placed)> = Vec::new();
     let mut dues: Vec<(Tag, Option<Timestamp>)> = Vec::new();
+    let mut orgs = HashSet::new();
     let opened = Journal::open(disk, options, applied.as_ref(), &mut |placed, record| {
+        orgs.extend(endpoints_of(&record));
         cards.extend(card_of(&record).map(|card| (card, placed)));
         dues.push((record.tag, record.next_due));
         entries.push(tail_entry(&record, placed));
@@ -248,7 +324,7 @@ pub fn recover(
     let history = Arc::new(History { tail, views, journal: Arc::new(opened.reader.clone()) });
     let catalogue = Arc::new(Catalogue::default());
     let due = Arc::new(DueQueue::default());
-    let folded = load(&history, &catalogue, &due, cards)?;
+    let folded = load(&history, &catalogue, &due, &mut orgs, cards)?;
     due.put_all(dues.into_iter().map(|(tag, at)| (tag, NextDue::of(at))));
     // Position 1 is the store's own record.
     let expected = applied.as_ref().map_or(0, |applied| applied.position - 1);
@@ -263,7 +339,7 @@ pub fn recover(
         cut_bytes = opened.cut_bytes,
         "recovered"
     );
-    Ok(Recovered { opened, history, catalogue, due, applied, end: position })
+    Ok(Recovered { opened, history, catalogue, due, applied, end: position, orgs })
 }
 
 /// Loads the assets in the order in which they came to be; returns how many records the views hold
@@ -273,6 +349,7 @@ fn load(
     history: &History,
     catalogue: &Catalogue,
     due: &DueQueue,
+    orgs: &mut HashSet<Tag>,
     tail: Vec<(Card, Placed)>,
 ) -> Result<u64, StartError> {
     let mut heads: Vec<(Position, Address)> = Vec::new();
@@ -284,6 +361,7 @@ fn load(
     for (created, document) in heads {
         let record = history.journal.read(document).map_err(HistoryError::from)?;
         cards.extend(card_of(&record).map(|card| (created, document, card)));
+        orgs.extend(endpoints_of(&record));
     }
     cards.extend(tail.into_iter().map(|(card, placed)| (placed.position, placed.address, card)));
     // Stable: what the tail says of the same creation comes later and counts.
@@ -294,6 +372,17 @@ fn load(
     Ok(folded)
 }
 
+/// The tag of an org's endpoints, when the record is about one of them.
+fn endpoints_of(record: &Record) -> Option<Tag> {
+    match &record.outcome {
+        Outcome::Accepted(accepted) => match accepted.subject {
+            Subject::Endpoint(id) if id.tag == record.tag => Some(id.tag),
+            _ => None,
+        },
+        Outcome::Refused(_) => None,
+    }
+}
+
 fn tail_entry(record: &Record, placed: Placed) -> TailEntry {
     TailEntry {
         tag: record.tag,
@@ -301,7 +390,7 @@ fn tail_entry(record: &Record, placed: Placed) -> TailEntry {
         position: placed.position,
         address: placed.address,
         at: record.at,
-        booking: booking_mark(record),
+        mark: Mark::of(record),
         snapshot: None,
     }
 }

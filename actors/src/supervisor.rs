@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::{
     asset_actor::{AssetActor, Surroundings},
     message::{EngineGate, Message},
+    roster::{Depth, Kind, Member, Roster},
     router::{Activation, Router, Spawn},
     worker::{Body, Stop, Worker},
 };
@@ -113,8 +114,9 @@ impl Actor for AssetParent {
         let known = self.known.lock().remove(&actor.get_id());
         if let Some((tag, incarnation)) = known {
             let error = error.to_string();
-            let now_ms = self.surroundings.clock.monotonic_ms();
-            let quarantined = self.router.failed(tag, incarnation, &error, now_ms);
+            let clock = &self.surroundings.clock;
+            let (at, now_ms) = (clock.now(), clock.monotonic_ms());
+            let quarantined = self.router.failed(tag, incarnation, &error, at, now_ms);
             tracing::error!(asset.tag = tag.get(), quarantined, error, "asset actor failed");
         }
         Ok(())
@@ -128,20 +130,31 @@ pub struct Thread {
     pub stop: Arc<Stop>,
     /// A panic of the commit stage leaves the log in an unknown state: poison, no restart.
     pub poisons: bool,
+    /// What waits for it, where something does.
+    pub depth: Option<Depth>,
 }
 
 impl Thread {
+    /// One that is started again after a panic, and for which nothing waits.
+    pub fn new(name: &'static str, body: Body, stop: &Arc<Stop>) -> Self {
+        Self { name, body, stop: Arc::clone(stop), poisons: false, depth: None }
+    }
+
     pub const COMMIT: &'static str = "commit-stage";
     pub const FOLD: &'static str = "view-writer";
     pub const PREPARE: &'static str = "segment-preparer";
     pub const CHECK: &'static str = "segment-check";
     pub const TIMERS: &'static str = "timers";
+    pub const WEBHOOKS: &'static str = "webhook-lanes";
 }
 
 /// The root of the tree.
 pub struct Root {
     pub gate: Arc<EngineGate>,
     pub threads: Vec<Thread>,
+    pub roster: Arc<Roster>,
+    /// The parent of the assets' actors, as operators see it.
+    pub assets: Arc<Member>,
 }
 
 pub enum RootMessage {
@@ -153,6 +166,7 @@ pub enum RootMessage {
 /// Which thread each live worker runs, how often each has failed, and who waits for an end.
 pub struct Workers {
     live: HashMap<ActorId, usize>,
+    members: Vec<Arc<Member>>,
     failures: Vec<u32>,
     waiting: Vec<(&'static str, oneshot::Sender<()>)>,
 }
@@ -167,8 +181,12 @@ impl Actor for Root {
         myself: ActorRef<RootMessage>,
         (): (),
     ) -> Result<Workers, ActorProcessingErr> {
+        let joined = self.threads.iter().map(|thread| {
+            self.roster.join(Roster::ROOT, thread.name, Kind::Thread, thread.depth.clone())
+        });
         let mut workers = Workers {
             live: HashMap::new(),
+            members: joined.collect(),
             failures: vec![0; self.threads.len()],
             waiting: Vec::new(),
         };
@@ -209,8 +227,11 @@ impl Actor for Root {
     ) -> Result<(), ActorProcessingErr> {
         let (actor, error) = match event {
             SupervisionEvent::ActorFailed(actor, error) => (actor, error.to_string()),
-            SupervisionEvent::ActorTerminated(actor, ..) => {
-                workers.live.remove(&actor.get_id());
+            SupervisionEvent::ActorTerminated(actor, _, gave_up) => {
+                if let Some(index) = workers.live.remove(&actor.get_id()) {
+                    let member = &workers.members[index];
+                    gave_up.map_or_else(|| member.ended(), |why| member.failed(&why));
+                }
                 self.tell_waiting(workers);
                 return Ok(());
             }
@@ -220,6 +241,7 @@ impl Actor for Root {
             // Without the parent of the asset actors nothing can be served; a restart of the
             // process recovers from the log.
             tracing::error!(error, "the parent of the asset actors failed");
+            self.assets.failed(&error);
             self.gate.poison();
             return Ok(());
         };
@@ -228,10 +250,13 @@ impl Actor for Root {
         let failures = &mut workers.failures[index];
         *failures += 1;
         tracing::error!(thread = thread.name, failures = *failures, error, "engine thread failed");
+        let member = &workers.members[index];
         if thread.poisons {
+            member.failed(&error);
             self.gate.poison();
             return Ok(());
         }
+        member.backs_off(&error);
         let doublings = (*failures - 1).min(BACK_OFF_DOUBLINGS_MAX);
         restart_later(&myself, index, doublings);
         Ok(())
@@ -271,6 +296,7 @@ impl Root {
         };
         let (actor, _) = Actor::spawn_linked(None, worker, (), myself.get_cell()).await?;
         workers.live.insert(actor.get_id(), index);
+        workers.members[index].started();
         Ok(())
     }
 }

@@ -13,11 +13,21 @@ use holdfast_storage::{
     journal::{self, Checkpoint},
 };
 use parking_lot::Mutex;
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::watch,
+};
 
 use crate::{
-    clock::Clock, commit::CommitStage, engine::Parts, message::EngineGate, supervisor::Thread,
-    timers::Timers, worker::Stop,
+    clock::Clock,
+    commit::CommitStage,
+    engine::Parts,
+    message::EngineGate,
+    roster::Depth,
+    supervisor::Thread,
+    timers::Timers,
+    webhooks::{Courier, WebhookParts},
+    worker::Stop,
 };
 
 /// How long the commit stage sleeps when nothing comes; also how often an idle log is marked.
@@ -50,10 +60,10 @@ pub(crate) fn commit_thread(
     failed: watch::Sender<bool>,
     stop: &Arc<Stop>,
 ) -> Thread {
-    let (gate, clock) = (Arc::clone(gate), Arc::clone(clock));
+    let (gate, queue, clock) = (Arc::clone(gate), Arc::clone(gate), Arc::clone(clock));
     let once = Mutex::new(Some((stage, failed)));
     let body = move |_: &Stop| {
-        let Some((mut stage, failed)) = once.lock().take() else { return };
+        let Some((mut stage, failed)) = once.lock().take() else { return Ok(()) };
         let _sentinel = Sentinel { gate: Arc::clone(&gate), failed };
         loop {
             let taken = gate.take_within(IDLE);
@@ -62,15 +72,20 @@ pub(crate) fn commit_thread(
             let marked = settled.and_then(|()| stage.mark_high_water(clock.monotonic_ms(), idle));
             if let Err(error) = marked {
                 tracing::error!(%error, "the log has failed; nothing more is acknowledged");
-                return;
+                return Err(error.to_string());
             }
             // Somebody else may have poisoned it; the sentinel then tells the process to end.
-            if gate.is_poisoned() || (idle && gate.is_done()) {
-                return;
+            if gate.is_poisoned() {
+                return Err("the log was given up".to_owned());
+            }
+            if idle && gate.is_done() {
+                return Ok(());
             }
         }
     };
-    Thread { name: Thread::COMMIT, body: Arc::new(body), stop: Arc::clone(stop), poisons: true }
+    let depth: Depth = Arc::new(move || queue.depth());
+    let thread = Thread::new(Thread::COMMIT, Arc::new(body), stop);
+    Thread { depth: Some(depth), poisons: true, ..thread }
 }
 
 pub(crate) fn fold_thread(
@@ -89,15 +104,15 @@ pub(crate) fn fold_thread(
                 // it being true. Reads go on from tail and views; writes until the tail is full.
                 let condemned = history.views.condemn();
                 tracing::error!(%error, ?condemned, "a fold failed; a restart rebuilds the views");
-                return;
+                return Err(error.to_string());
             }
             if last {
-                return;
+                return Ok(());
             }
             stop.rest(FOLD_CHECK);
         }
     };
-    Thread { name: Thread::FOLD, body: Arc::new(body), stop: Arc::clone(stop), poisons: false }
+    Thread::new(Thread::FOLD, Arc::new(body), stop)
 }
 
 /// Sends ticks to the assets that are due.
@@ -108,6 +123,8 @@ pub(crate) fn timer_thread(
     stop: &Arc<Stop>,
 ) -> Thread {
     let (clock, engine) = (Arc::clone(clock), Arc::clone(engine));
+    let ticks = timers.ticks();
+    let depth: Depth = Arc::new(move || ticks.waiting());
     let (timers, runtime) = (Mutex::new(timers), Handle::current());
     let body = move |stop: &Stop| {
         // A tick may have to start the actor it is for.
@@ -124,8 +141,25 @@ pub(crate) fn timer_thread(
             let rest_ms = timers.lock().rest_ms(now);
             stop.rest(Duration::from_millis(rest_ms));
         }
+        Ok(())
     };
-    Thread { name: Thread::TIMERS, body: Arc::new(body), stop: Arc::clone(stop), poisons: false }
+    Thread { depth: Some(depth), ..Thread::new(Thread::TIMERS, Arc::new(body), stop) }
+}
+
+/// Brings events to webhook endpoints, on a runtime of its own.
+pub(crate) fn webhook_thread(parts: &Arc<WebhookParts>, stop: &Arc<Stop>) -> Thread {
+    let parts = Arc::clone(parts);
+    let body = move |stop: &Stop| {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime without threads of its own can be built");
+        runtime.block_on(Courier::new(Arc::clone(&parts)).run(stop));
+        // What is under way is made again after the next start.
+        runtime.shutdown_background();
+        Ok(())
+    };
+    Thread::new(Thread::WEBHOOKS, Arc::new(body), stop)
 }
 
 /// Reads what recovery did not, once, beside the running server.
@@ -135,11 +169,17 @@ pub(crate) fn check_thread(
     stop: &Arc<Stop>,
 ) -> Thread {
     let body = move |stop: &Stop| {
-        let Some(until) = &until else { return };
+        let Some(until) = &until else { return Ok(()) };
         match journal::check_older_segments(&*disk, until, &mut || !stop.is_asked()) {
-            Ok(position) => tracing::debug!(position, "older segments are sound"),
-            Err(error) => tracing::error!(%error, "an older segment is damaged"),
+            Ok(position) => {
+                tracing::debug!(position, "older segments are sound");
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, "an older segment is damaged");
+                Err(format!("an older segment is damaged: {error}"))
+            }
         }
     };
-    Thread { name: Thread::CHECK, body: Arc::new(body), stop: Arc::clone(stop), poisons: false }
+    Thread::new(Thread::CHECK, Arc::new(body), stop)
 }

@@ -179,6 +179,11 @@ impl Timers {
         &self.queue
     }
 
+    /// What the ticks under way take.
+    pub fn ticks(&self) -> Arc<Budget> {
+        Arc::clone(&self.budget)
+    }
+
     /// How long to wait after a step at `now` before the next.
     pub fn rest_ms(&self, now: Timestamp) -> u64 {
         let Some(next) = self.queue.next() else { return REST_MS_MAX };

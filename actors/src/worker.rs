@@ -14,8 +14,9 @@ use std::{
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
-/// The body of a thread: runs until `stop` says so. Called again after a panic.
-pub type Body = Arc<dyn Fn(&Stop) + Send + Sync>;
+/// The body of a thread: runs until `stop` says so, or gives up with the reason. Called again after a
+/// panic.
+pub type Body = Arc<dyn Fn(&Stop) -> Result<(), String> + Send + Sync>;
 
 /// Asks a thread to end, or to look at its work before its time.
 #[derive(Default)]
@@ -51,8 +52,8 @@ impl Stop {
     }
 }
 
-/// How a thread ended: `Ok` when it was asked to.
-pub struct Ended(Result<(), String>);
+/// How a thread ended: `Ok` when it came to the end of its body, with what that says.
+pub struct Ended(Result<Result<(), String>, String>);
 
 /// One named thread under supervision.
 pub struct Worker {
@@ -84,14 +85,14 @@ impl Actor for Worker {
         (): &mut (),
     ) -> Result<(), ActorProcessingErr> {
         match ended {
-            Ok(()) => myself.stop(None),
+            Ok(said) => myself.stop(said.err()),
             Err(panic) => return Err(panic.into()),
         }
         Ok(())
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<String>()
         .cloned()

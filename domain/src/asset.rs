@@ -3,8 +3,9 @@
 //! `command` (what is asked) → `decide` (a [`crate::Record`] or a refusal) → `event` (what happened)
 //! → `state` + `apply`; `document` is what is served, stored and hashed. `authorise` says who may,
 //! `admission` which window is let in, `calendar` what is taken, `due` what happens by itself,
-//! `pricing` what it costs, `keys` what was answered before, `terms` what booking terms mean;
-//! `fields` and `booking` are what the state is made of, `ask` reads it without changing it.
+//! `pricing` what it costs, `keys` what was answered before, `terms` what booking terms mean,
+//! `schedule` which maintenance is needed when; `fields`, `booking`, `maintenance` and `upkeep` are
+//! what the state is made of, `ask` reads it without changing it, `usage` counts what is over.
 
 mod admission;
 mod ask;
@@ -17,17 +18,29 @@ mod document;
 mod due;
 mod event;
 mod fields;
-mod keys;
+pub(crate) mod keys;
+mod maintenance;
 mod pricing;
+pub mod schedule;
 mod state;
 pub mod terms;
+mod upkeep;
+mod usage;
 
-pub use command::{AssetChange, BookingChange, Change, Command, NewAsset, NewBooking};
-pub use decide::{Finished, Verdict, decide, due};
+pub use command::{
+    AssetChange, BookingChange, Change, Command, MaintenanceChange, NewAsset, NewBooking,
+    NewMaintenance, NewReport,
+};
+pub use decide::{Due, Loaded, Needed, Verdict, decide, due};
 pub use document::{
     Approval, ApprovalStatus, ApproverRole, AssetDocument, AssetStatus, AvailabilityDocument,
-    BookingDocument, BookingStatus, Busy, ClaimKind, CostLine, Document, LineType, LineUnit,
-    QuoteDocument,
+    BookingDocument, BookingStatus, Busy, CheckResult, ChecklistItem, ClaimKind, CostLine,
+    Document, LineType, LineUnit, MaintenanceDocument, MaintenanceStatus, MaintenanceType, Photo,
+    QuoteDocument, ReportDocument, ReportStatus, Trigger,
 };
-pub use event::Event;
+pub use event::{Charge, Event};
 pub use state::{AssetState, LiveBooking, Snapshot};
+pub use usage::{
+    CurrencyCost, PastBooking, UsageBound, UsageGround, UsageRange, UsageRow, UsageSummary,
+    UsageSums,
+};

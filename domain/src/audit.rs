@@ -55,7 +55,7 @@ pub fn asset_of(record: &Record) -> Option<AssetId> {
     match &record.outcome {
         Outcome::Accepted(accepted) => match accepted.subject {
             Subject::Asset(asset) => Some(asset),
-            Subject::Booking(_) => None,
+            _ => None,
         },
         Outcome::Refused(_) => None,
     }

@@ -136,8 +136,16 @@ kinds! {
     BookingKind = "bkg", BookingId;
     /// `aud_…`
     AuditKind = "aud", AuditId;
-    /// `evt_…`
+    /// `evt_…`: what a record tells the world; its stamp is that of the record's audit entry.
     EventKind = "evt", EventId;
+    /// `crp_…`
+    ReportKind = "crp", ReportId;
+    /// `mnt_…`
+    MaintenanceKind = "mnt", MaintenanceId;
+    /// `whe_…`
+    EndpointKind = "whe", EndpointId;
+    /// `dlv_…`
+    DeliveryKind = "dlv", DeliveryId;
 }
 
 impl<K: StaticType> fmt::Display for Id<K> {

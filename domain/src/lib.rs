@@ -18,8 +18,12 @@ pub mod record;
 pub mod rejection;
 pub mod request;
 pub mod time;
+pub mod webhooks;
 
-pub use id::{AssetId, AuditId, BookingId, EventId, Shard, Stamp, Tag};
+pub use id::{
+    AssetId, AuditId, BookingId, DeliveryId, EndpointId, EventId, MaintenanceId, ReportId, Shard,
+    Stamp, Tag,
+};
 pub use principal::{Locations, Principal, Role, Roles};
 pub use record::{
     Accepted, Actor, BookingMark, Digest, Etag, Kind, Outcome, Record, Refused, Subject,

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     asset::Event,
-    id::{AssetId, AuditId, BookingId, Stamp, Tag},
+    id::{
+        AssetId, AuditId, BookingId, DeliveryId, EndpointId, MaintenanceId, ReportId, Stamp, Tag,
+    },
     rejection::Rejection,
     request::IdempotencyKey,
     time::Timestamp,
@@ -96,6 +98,10 @@ pub struct Refused {
 pub enum Subject {
     Asset(AssetId),
     Booking(BookingId),
+    Report(ReportId),
+    Maintenance(MaintenanceId),
+    Endpoint(EndpointId),
+    Delivery(DeliveryId),
 }
 
 /// The indexed facts of a booking as a record leaves it.
@@ -155,6 +161,25 @@ pub enum Kind {
     BookingNoShow,
     BookingOverdue,
     BookingCostAdjusted,
+    ReportCreated,
+    ReportDecided,
+    ReportRefused,
+    MaintenanceScheduled,
+    MaintenanceUpdated,
+    MaintenanceDue,
+    MaintenanceStarted,
+    MaintenanceCompleted,
+    MaintenanceCancelled,
+    MaintenanceRefused,
+    EndpointCreated,
+    EndpointUpdated,
+    EndpointDeleted,
+    EndpointSecretRotated,
+    EndpointTested,
+    EndpointRefused,
+    DeliveryRefused,
+    DeliveryRequested,
+    DeliveryProgressed,
 }
 
 impl Kind {
@@ -175,6 +200,25 @@ impl Kind {
             Self::BookingNoShow => "booking.no_show",
             Self::BookingOverdue => "booking.overdue",
             Self::BookingCostAdjusted => "booking.cost_adjusted",
+            Self::ReportCreated => "condition_report.created",
+            Self::ReportDecided => "condition_report.decided",
+            Self::ReportRefused => "condition_report.refused",
+            Self::MaintenanceScheduled => "maintenance.scheduled",
+            Self::MaintenanceUpdated => "maintenance.updated",
+            Self::MaintenanceDue => "maintenance.due",
+            Self::MaintenanceStarted => "maintenance.started",
+            Self::MaintenanceCompleted => "maintenance.completed",
+            Self::MaintenanceCancelled => "maintenance.cancelled",
+            Self::MaintenanceRefused => "maintenance.refused",
+            Self::EndpointCreated => "webhook_endpoint.created",
+            Self::EndpointUpdated => "webhook_endpoint.updated",
+            Self::EndpointDeleted => "webhook_endpoint.deleted",
+            Self::EndpointSecretRotated => "webhook_endpoint.secret_rotated",
+            Self::EndpointTested => "webhook.test",
+            Self::EndpointRefused => "webhook_endpoint.refused",
+            Self::DeliveryRefused => "webhook_delivery.refused",
+            Self::DeliveryRequested => "webhook_delivery.requested",
+            Self::DeliveryProgressed => "webhook_delivery.progressed",
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{id::BookingId, time::Timestamp};
+use crate::{
+    id::{BookingId, MaintenanceId},
+    time::Timestamp,
+};
 
 /// Why a command was refused. Closed: a new variant does not compile until `http` gives it a status.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -70,6 +73,13 @@ pub enum Rejection {
     LimitReached {
         limit: u32,
     },
+    /// Another report has corrected this one already.
+    AlreadySuperseded,
+    /// As `Overlap`, where a maintenance is among what is met.
+    Blocked {
+        conflicts: Vec<Taken>,
+        next_available: Option<Window>,
+    },
 }
 
 impl Rejection {
@@ -88,6 +98,8 @@ impl Rejection {
                 | Self::CancelCutoffPassed
                 | Self::ApprovalRequired
                 | Self::LimitReached { .. }
+                | Self::AlreadySuperseded
+                | Self::Blocked { .. }
         )
     }
 
@@ -101,7 +113,7 @@ impl Rejection {
             Self::ForbiddenLocation => "FORBIDDEN_LOCATION",
             Self::TermsNotAccepted => "TERMS_NOT_ACCEPTED",
             Self::TermsChanged { .. } => "TERMS_CHANGED",
-            Self::Overlap { .. } => "BOOKING_OVERLAP",
+            Self::Overlap { .. } | Self::Blocked { .. } => "BOOKING_OVERLAP",
             Self::DeadlinePassed { .. } => "BOOKING_DEADLINE_PASSED",
             Self::AssetUnavailable { .. } => "ASSET_UNAVAILABLE",
             Self::AssetInUse => "ASSET_IN_USE",
@@ -119,6 +131,7 @@ impl Rejection {
             Self::ApprovalRequired => "APPROVAL_REQUIRED",
             Self::AmountOutOfRange { .. } => "AMOUNT_OUT_OF_RANGE",
             Self::LimitReached { .. } => "LIMIT_REACHED",
+            Self::AlreadySuperseded => "ALREADY_SUPERSEDED",
         }
     }
 }
@@ -144,6 +157,20 @@ impl Window {
 pub struct Conflict {
     pub booking: BookingId,
     pub claim: Window,
+}
+
+/// The same where it may be a maintenance's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Taken {
+    pub by: Claimant,
+    pub claim: Window,
+}
+
+/// Whose claim it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Claimant {
+    Booking(BookingId),
+    Maintenance(MaintenanceId),
 }
 
 /// The pointer to the member `name` below the pointer `at`: a JSON pointer as a URI fragment

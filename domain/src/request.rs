@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{asset::Command, principal::Principal};
 
-/// One command on one asset, as it travels to the actor.
+/// One command on one aggregate, as it travels to the actor.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct Request<C = Command> {
     pub principal: Arc<Principal>,
     /// At most 128 visible ASCII characters; never empty.
     pub request_id: String,
@@ -20,7 +20,7 @@ pub struct Request {
     /// `None` only for what the engine asks itself (timers).
     pub key: Option<IdempotencyKey>,
     pub if_match: IfMatch,
-    pub command: Command,
+    pub command: C,
 }
 
 /// An `Idempotency-Key` with what makes it comparable.
@@ -48,7 +48,18 @@ pub enum IfMatch {
     Tags(Vec<String>),
 }
 
-impl Request {
+/// The bytes of all free text a command carries.
+pub trait CommandText {
+    fn text_bytes(&self) -> usize;
+}
+
+impl CommandText for Command {
+    fn text_bytes(&self) -> usize {
+        Command::text_bytes(self)
+    }
+}
+
+impl<C: CommandText> Request<C> {
     /// What the request and the record it may become take in memory, roughly and from above.
     pub fn bytes(&self) -> usize {
         const RECORD: usize = 1024;

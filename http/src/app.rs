@@ -1,13 +1,13 @@
 //! What every handler can reach: the engine, the options and the keys made from its secrets.
 //!
-//! Nothing here changes after the start except the cache of verified tokens.
+//! Nothing here changes after the start except the cache of verified tokens and the counts of requests.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use holdfast_actors::Engine;
 
-use crate::{auth::Verifier, cursor::CursorKey};
+use crate::{auth::Verifier, cursor::CursorKey, traffic::Traffic, webhooks::Addresses};
 
 /// What the composition root decides about the HTTP front.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct HttpOptions {
     /// Goes before the path of a problem's `type`; no slash at its end. May be empty.
     pub public_url: String,
     pub version: VersionInfo,
+    /// Which addresses webhooks may reach.
+    pub webhook_addresses: Addresses,
 }
 
 /// What `/version` answers.
@@ -44,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) cursors: CursorKey,
     pub(crate) public_url: String,
     pub(crate) version: Bytes,
+    pub(crate) traffic: Traffic,
+    pub(crate) webhook_addresses: Addresses,
 }
 
 impl App {
@@ -54,6 +58,8 @@ impl App {
             cursors: CursorKey::new(engine.secret("cursor")),
             public_url: options.public_url.trim_end_matches('/').to_owned(),
             version: version.into(),
+            traffic: Traffic::new(),
+            webhook_addresses: options.webhook_addresses.clone(),
             engine,
         }))
     }

@@ -8,7 +8,8 @@ use axum::{
     http::{HeaderMap, request::Parts},
 };
 use holdfast_domain::{
-    AssetId, BookingId, IdempotencyKey, IfMatch, Principal, asset::Command, canonical,
+    AssetId, BookingId, DeliveryId, EndpointId, IdempotencyKey, IfMatch, MaintenanceId, Principal,
+    Rejection, ReportId, Role, canonical,
 };
 use serde_json::Value;
 
@@ -53,7 +54,8 @@ pub(crate) struct Envelope {
     principal: Arc<Principal>,
     request_id: String,
     path: String,
-    key: IdempotencyKey,
+    /// None for what needs none.
+    key: Option<IdempotencyKey>,
     if_match: IfMatch,
 }
 
@@ -77,12 +79,16 @@ impl Order {
 }
 
 impl Envelope {
-    pub(crate) fn close(self, command: Command) -> holdfast_domain::Request {
+    pub(crate) fn org(&self) -> &str {
+        &self.principal.org
+    }
+
+    pub(crate) fn close<C>(self, command: C) -> holdfast_domain::Request<C> {
         holdfast_domain::Request {
             principal: self.principal,
             request_id: self.request_id,
             path: self.path,
-            key: Some(self.key),
+            key: self.key,
             if_match: self.if_match,
             command,
         }
@@ -114,12 +120,50 @@ impl App {
         Ok(Entry { parts, row, caller, body })
     }
 
+    /// Token and scope of a removal, which has neither body nor key.
+    pub(crate) fn removal(&self, request: Request) -> Result<Envelope, ApiError> {
+        let (parts, _) = request.into_parts();
+        let row = row(&parts)?;
+        let caller = self.verifier.caller(&parts.headers, self.engine.now())?;
+        in_scope(&caller, row)?;
+        Query::of(parts.uri.query())?.finish()?;
+        Ok(Envelope {
+            principal: Arc::clone(&caller.principal),
+            request_id: request_id(&parts)?,
+            path: parts.uri.path().to_owned(),
+            key: None,
+            if_match: IfMatch::Missing,
+        })
+    }
+
     /// A question with a body: its members to read, and who asks.
     pub(crate) async fn inquiry(
         &self,
         request: Request,
     ) -> Result<(Members, Arc<Principal>), ApiError> {
         let Entry { parts, caller, body, .. } = self.enter(request).await?;
+        Ok((members(&parts, body)?, Arc::clone(&caller.principal)))
+    }
+
+    /// Token and role of a question that only operators may ask.
+    pub(crate) fn oversight(&self, request: Request) -> Result<Query, ApiError> {
+        let (parts, _) = request.into_parts();
+        row(&parts)?;
+        let caller = self.verifier.caller(&parts.headers, self.engine.now())?;
+        operates(&caller)?;
+        Query::of(parts.uri.query())
+    }
+
+    /// Token, body and role of what only operators may do.
+    pub(crate) async fn operation(
+        &self,
+        request: Request,
+    ) -> Result<(Members, Arc<Principal>), ApiError> {
+        let (parts, body) = request.into_parts();
+        row(&parts)?;
+        let caller = self.verifier.caller(&parts.headers, self.engine.now())?;
+        let body = json::parse(&body::read(&parts.headers, body).await?)?;
+        operates(&caller)?;
         Ok((members(&parts, body)?, Arc::clone(&caller.principal)))
     }
 
@@ -143,7 +187,7 @@ impl App {
             principal: Arc::clone(&caller.principal),
             request_id: request_id(&parts)?,
             path: path.to_owned(),
-            key,
+            key: Some(key),
             if_match,
         };
         Ok(Order { members, envelope })
@@ -172,6 +216,14 @@ fn in_scope(caller: &Caller, row: &Row) -> Result<(), ApiError> {
     }
 }
 
+fn operates(caller: &Caller) -> Result<(), ApiError> {
+    if caller.principal.roles.has(Role::Operator) {
+        Ok(())
+    } else {
+        Err(Rejection::ForbiddenRole.into())
+    }
+}
+
 /// Given by the envelope around every route.
 fn request_id(parts: &Parts) -> Result<String, ApiError> {
     parts.extensions.get::<RequestId>().map(|id| id.0.to_string()).ok_or(ApiError::Internal)
@@ -186,6 +238,30 @@ pub(crate) fn asset_id(id: PathId) -> Result<AssetId, ApiError> {
 /// # Errors
 /// `NotFound` for what is no booking's id.
 pub(crate) fn booking_id(id: PathId) -> Result<BookingId, ApiError> {
+    parse(id)
+}
+
+/// # Errors
+/// `NotFound` for what is no condition report's id.
+pub(crate) fn report_id(id: PathId) -> Result<ReportId, ApiError> {
+    parse(id)
+}
+
+/// # Errors
+/// `NotFound` for what is no maintenance's id.
+pub(crate) fn maintenance_id(id: PathId) -> Result<MaintenanceId, ApiError> {
+    parse(id)
+}
+
+/// # Errors
+/// `NotFound` for what is no endpoint's id.
+pub(crate) fn endpoint_id(id: PathId) -> Result<EndpointId, ApiError> {
+    parse(id)
+}
+
+/// # Errors
+/// `NotFound` for what is no delivery's id.
+pub(crate) fn delivery_id(id: PathId) -> Result<DeliveryId, ApiError> {
     parse(id)
 }
 

@@ -11,13 +11,13 @@ use crate::{
     ask::{PathId, booking_id},
     error::ApiError,
     reply,
-    wire::{self, AdjustmentInput, ApproveInput, RejectInput},
+    wire::{self, AdjustmentInput, EmptyInput, RejectInput},
 };
 
 /// Approve a booking that waits for it. Nobody approves a booking of its own.
 #[utoipa::path(
     post, path = "/bookings/{id}/approve", operation_id = "approve_booking", tag = "Bookings",
-    request_body = Option<ApproveInput>,
+    request_body = Option<EmptyInput>,
     params(("id" = inline(String), Path, description = "The booking's id")),
     responses((status = 200, body = BookingDocument, description = "Confirmed")),
 )]

@@ -30,12 +30,14 @@ const HEADERS_BYTES_MAX: usize = 32 * 1024;
 pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers(), || app.engine.random());
     let path = request.uri().path().to_owned();
+    let began = app.traffic.begin(&request, &app.engine);
     request.extensions_mut().insert(id.clone());
     let mut response = match within_bounds(request.uri(), request.headers()) {
         Ok(()) => caught(next.run(request)).await,
         Err(error) => error.into_response(),
     };
     if let Some(error) = unwritten(&path, &mut response) {
+        app.traffic.refused(&error);
         let context = Context { public_url: &app.public_url, path: &path, request_id: &id };
         response = problem::write(error, &context);
     }
@@ -43,6 +45,7 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     headers.insert(request_id::HEADER, id.header());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    app.traffic.end(began, response.status(), &app.engine);
     response
 }
 

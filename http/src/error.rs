@@ -32,6 +32,8 @@ pub(crate) enum ApiError {
     Invalid(Vec<Issue>),
     /// As `Invalid`, when an amount beyond 2^53 − 1 is all that is wrong.
     AmountOutOfRange(Vec<Issue>),
+    /// An address that webhooks must not reach.
+    WebhookUrl(Vec<Issue>),
     /// A bug. The cause is logged, never sent.
     Internal,
     Refused(Refusal),

@@ -19,7 +19,10 @@ use crate::{
 };
 
 use schemas::Problem;
-pub(crate) use schemas::{AssetList, AuditList, BookingList};
+pub(crate) use schemas::{
+    AssetList, AuditList, BookingList, DeliveryList, EndpointList, MaintenanceList, ReportList,
+    UsageList,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -33,17 +36,41 @@ pub(crate) use schemas::{AssetList, AuditList, BookingList};
     tags(
         (name = "Assets", description = "What can be booked"),
         (name = "Bookings", description = "Windows held on assets, and their use"),
+        (name = "Condition reports", description = "What was found wrong with an asset, and what came of it"),
+        (name = "Maintenance", description = "What an asset needs, when, and when it keeps bookings out"),
+        (name = "Usage", description = "How much an asset was used, and what that cost"),
+        (name = "Webhooks", description = "Being told of events"),
         (name = "Audit", description = "What was done, by whom, chained by hashes"),
         (name = "Operations", description = "For operators and tools; no token needed"),
     ),
 )]
 struct Base;
 
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Holdfast for operators",
+        description = "What runs, how it is doing, and what an operator can do about it. On a \
+                       listener of its own, which is not for the world.",
+    ),
+    components(schemas(Problem)),
+    tags((name = "Operations", description = "For operators")),
+)]
+struct OperatorsBase;
+
 const BEARER: &str = "bearer";
 
 /// What the document starts from.
 pub(crate) fn base() -> OpenApi {
-    let mut document = Base::openapi();
+    with_tokens(Base::openapi())
+}
+
+/// What the operators' document starts from.
+pub(crate) fn operators_base() -> OpenApi {
+    with_tokens(OperatorsBase::openapi())
+}
+
+fn with_tokens(mut document: OpenApi) -> OpenApi {
     if let Some(components) = document.components.as_mut() {
         let jwt = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         components.add_security_scheme(BEARER, SecurityScheme::Http(jwt));
@@ -81,8 +108,8 @@ fn add_document_path(document: &mut OpenApi) {
 
 /// The operations of a path that this interface uses.
 fn operations(item: &mut PathItem) -> Vec<(&'static str, &mut Operation)> {
-    let PathItem { get, put, post, patch, .. } = item;
-    let all = [("GET", get), ("PUT", put), ("POST", post), ("PATCH", patch)];
+    let PathItem { get, put, post, patch, delete, .. } = item;
+    let all = [("GET", get), ("PUT", put), ("POST", post), ("PATCH", patch), ("DELETE", delete)];
     all.into_iter().filter_map(|(method, it)| it.as_mut().map(|it| (method, it))).collect()
 }
 
@@ -90,11 +117,14 @@ fn complete_operation(operation: &mut Operation, row: &Row) {
     parameters(operation, row.kind);
     success_headers(operation, row);
     if row.kind != Kind::Open {
-        let scopes = row.scopes.join(" or ");
+        let needs = match row.kind {
+            Kind::Operate => "Role: operator.".to_owned(),
+            _ => format!("Scope: {}.", row.scopes.join(" or ")),
+        };
         operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
         operation.description = Some(match operation.description.take() {
-            Some(text) => format!("{text}\n\nScope: {scopes}."),
-            None => format!("Scope: {scopes}."),
+            Some(text) => format!("{text}\n\n{needs}"),
+            None => needs,
         });
     }
     for code in refusals(row) {
@@ -106,7 +136,7 @@ fn parameters(operation: &mut Operation, kind: Kind) {
     let request_id = "At most 128 visible ASCII characters; made when absent";
     add(operation, "X-Request-Id", ParameterIn::Header, false, request_id);
     match kind {
-        Kind::Open | Kind::Computed | Kind::Inquiry => {}
+        Kind::Open | Kind::Computed | Kind::Inquiry | Kind::Operate | Kind::Removal => {}
         Kind::Read => {
             add(operation, "If-None-Match", ParameterIn::Header, false, "ETags the client has");
         }
@@ -180,6 +210,14 @@ fn success_headers(operation: &mut Operation, row: &Row) {
     }
 }
 
+fn takes_body(row: &Row) -> bool {
+    match row.kind {
+        Kind::Inquiry | Kind::Command | Kind::Change => true,
+        Kind::Operate => row.method == "POST",
+        Kind::Open | Kind::Read | Kind::List | Kind::Computed | Kind::Removal => false,
+    }
+}
+
 /// The codes of a route: those of its kind and its own.
 fn refusals(row: &Row) -> Vec<&'static Code> {
     let mut all = vec![
@@ -195,11 +233,13 @@ fn refusals(row: &Row) -> Vec<&'static Code> {
         all.push(&codes::BAD_REQUEST);
     }
     if row.kind != Kind::Open {
+        all.extend([&codes::UNAUTHENTICATED, &codes::INVALID_TOKEN, &codes::VALIDATION_FAILED]);
+    }
+    if row.kind == Kind::Operate {
+        all.push(&codes::FORBIDDEN_ROLE);
+    } else if row.kind != Kind::Open {
         all.extend([
-            &codes::UNAUTHENTICATED,
-            &codes::INVALID_TOKEN,
             &codes::INSUFFICIENT_SCOPE,
-            &codes::VALIDATION_FAILED,
             &codes::OVERLOADED,
             &codes::NOT_READY,
             &codes::ASSET_QUARANTINED,
@@ -208,7 +248,7 @@ fn refusals(row: &Row) -> Vec<&'static Code> {
     if row.kind == Kind::List {
         all.push(&codes::INVALID_CURSOR);
     }
-    if matches!(row.kind, Kind::Inquiry | Kind::Command | Kind::Change) {
+    if takes_body(row) {
         all.extend([
             &codes::MALFORMED_JSON,
             &codes::BODY_TOO_LARGE,
@@ -216,13 +256,10 @@ fn refusals(row: &Row) -> Vec<&'static Code> {
         ]);
     }
     if matches!(row.kind, Kind::Command | Kind::Change) {
-        all.extend([
-            &codes::IDEMPOTENCY_KEY_REQUIRED,
-            &codes::IDEMPOTENCY_KEY_REUSED,
-            &codes::FORBIDDEN_ROLE,
-            &codes::OUTCOME_UNKNOWN,
-            &codes::STORAGE_FULL,
-        ]);
+        all.extend([&codes::IDEMPOTENCY_KEY_REQUIRED, &codes::IDEMPOTENCY_KEY_REUSED]);
+    }
+    if matches!(row.kind, Kind::Command | Kind::Change | Kind::Removal) {
+        all.extend([&codes::FORBIDDEN_ROLE, &codes::OUTCOME_UNKNOWN, &codes::STORAGE_FULL]);
     }
     if row.kind == Kind::Change {
         all.extend([&codes::PRECONDITION_REQUIRED, &codes::PRECONDITION_FAILED]);

@@ -32,12 +32,31 @@ impl Paging {
     }
 
     pub(crate) fn reply(&self, app: &App, question: &Question, page: &Page) -> Response {
-        reply::page(app, self.binding(question), page)
+        reply::page(app, self.binding(question), page, b"")
+    }
+
+    /// With a `summary` of the whole list.
+    pub(crate) fn reply_with_summary(
+        &self,
+        app: &App,
+        question: &Question,
+        (page, summary): (&Page, &[u8]),
+    ) -> Response {
+        let summary = [b",\"summary\":", summary].concat();
+        reply::page(app, self.binding(question), page, &summary)
     }
 
     fn binding<'a>(&'a self, question: &'a Question) -> Binding<'a> {
         Binding { path: &question.path, filter: &self.filter, principal: question.principal() }
     }
+}
+
+/// A filter of statuses in its one spelling.
+pub(crate) fn canonical(status: impl Iterator<Item = &'static str>) -> String {
+    let mut names: Vec<_> = status.collect();
+    names.sort_unstable();
+    names.dedup();
+    format!("{names:?}")
 }
 
 /// The `status` parameter: the only one that may be repeated.

@@ -47,13 +47,18 @@ pub(crate) enum Kind {
     Command,
     /// A command that also needs If-Match.
     Change,
+    /// A command without a body; done twice it finds nothing, so it needs no Idempotency-Key.
+    Removal,
+    /// Of operators: a token with their role, and no scope. Nothing is stored, so it needs no
+    /// Idempotency-Key.
+    Operate,
 }
 
 pub(crate) struct Row {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) kind: Kind,
-    /// One of these is enough; empty for open routes.
+    /// One of these is enough; empty for open routes and those of operators.
     pub(crate) scopes: &'static [&'static str],
     /// The refusals of its own, beside those of its kind.
     pub(crate) refuses: &'static [&'static Code],
@@ -62,13 +67,18 @@ pub(crate) struct Row {
 /// The row of a request; `HEAD` is `GET` without the body.
 pub(crate) fn row(method: &str, path: &str) -> Option<&'static Row> {
     let method = if method == "HEAD" { "GET" } else { method };
-    ROWS.iter().find(|row| row.path == path && row.method == method)
+    all().find(|row| row.path == path && row.method == method)
+}
+
+/// The rows of both listeners.
+pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(OPERATORS)
 }
 
 /// The `Allow` header of a path.
 pub(crate) fn allow(path: &str) -> String {
     let mut allow = String::new();
-    for row in ROWS.iter().filter(|row| row.path == path) {
+    for row in all().filter(|row| row.path == path) {
         allow.push_str(if row.method == "GET" { "GET, HEAD" } else { row.method });
         allow.push_str(", ");
     }
@@ -82,6 +92,9 @@ const fn open(path: &'static str) -> Row {
 /// Of whatever an actor answers: the storage may fail while it is asked.
 const BY_ACTOR: &[&Code] = &[&code::OUTCOME_UNKNOWN];
 
+/// The same where only those may read who see everything of the asset.
+const BY_INSPECTOR: &[&Code] = &[&code::FORBIDDEN_ROLE, &code::OUTCOME_UNKNOWN];
+
 /// A read that asks an actor.
 const fn get(path: &'static str, kind: Kind, scopes: &'static [&'static str]) -> Row {
     Row { method: "GET", path, kind, scopes, refuses: BY_ACTOR }
@@ -94,6 +107,18 @@ const fn post(path: &'static str, scopes: &'static [&'static str]) -> Row {
 /// Reads of bookings and of what they hold.
 const READ_BOOKINGS: &[&str] = &[ASSET_READ, BOOKING_WRITE];
 
+/// Of the second listener, which also has `/healthz` and a document of its own.
+pub(crate) static OPERATORS: &[Row] = &[
+    open("/metrics"),
+    Row { refuses: &[], ..get("/admin/supervision", Kind::Operate, &[]) },
+    Row {
+        kind: Kind::Operate,
+        refuses: &[&code::INVALID_TRANSITION],
+        ..post("/admin/assets/{id}/release", &[])
+    },
+];
+
+/// Of the booking API.
 pub(crate) static ROWS: &[Row] = &[
     Row { refuses: &[&code::FORBIDDEN_LOCATION], ..post("/assets", &[ASSET_WRITE]) },
     Row { refuses: &[], ..get("/assets", Kind::List, &[ASSET_READ]) },
@@ -150,9 +175,55 @@ pub(crate) static ROWS: &[Row] = &[
         ..post("/assets/{id}/check-out", &[BOOKING_WRITE])
     },
     Row {
-        refuses: &[&code::FORBIDDEN_ROLE, &code::OUTCOME_UNKNOWN],
-        ..get("/assets/{id}/audit", Kind::List, &[ASSET_READ])
+        refuses: &[
+            &code::BOOKING_NOT_FOUND,
+            &code::ALREADY_SUPERSEDED,
+            &code::AMOUNT_OUT_OF_RANGE,
+            &code::LIMIT_REACHED,
+        ],
+        ..post("/assets/{id}/condition-reports", &[ASSET_WRITE])
     },
+    get("/assets/{id}/condition-reports", Kind::List, READ_BOOKINGS),
+    get("/condition-reports/{id}", Kind::Read, READ_BOOKINGS),
+    Row {
+        refuses: &[
+            &code::BOOKING_NOT_FOUND,
+            &code::INVALID_TRANSITION,
+            &code::AMOUNT_OUT_OF_RANGE,
+            &code::LIMIT_REACHED,
+        ],
+        ..post("/condition-reports/{id}/approve", &[ASSET_WRITE])
+    },
+    Row {
+        refuses: &[&code::INVALID_TRANSITION],
+        ..post("/condition-reports/{id}/reject", &[ASSET_WRITE])
+    },
+    Row {
+        refuses: &[&code::INVALID_TRANSITION, &code::BOOKING_OVERLAP, &code::LIMIT_REACHED],
+        ..post("/assets/{id}/maintenance", &[ASSET_WRITE])
+    },
+    Row { refuses: BY_INSPECTOR, ..get("/assets/{id}/maintenance", Kind::List, READ_BOOKINGS) },
+    Row { refuses: BY_INSPECTOR, ..get("/maintenance/{id}", Kind::Read, READ_BOOKINGS) },
+    Row {
+        method: "PATCH",
+        kind: Kind::Change,
+        refuses: &[&code::INVALID_TRANSITION, &code::BOOKING_OVERLAP],
+        ..post("/maintenance/{id}", &[ASSET_WRITE])
+    },
+    Row {
+        refuses: &[&code::INVALID_TRANSITION, &code::ASSET_IN_USE],
+        ..post("/maintenance/{id}/start", &[ASSET_WRITE])
+    },
+    Row {
+        refuses: &[&code::INVALID_TRANSITION],
+        ..post("/maintenance/{id}/complete", &[ASSET_WRITE])
+    },
+    Row {
+        refuses: &[&code::INVALID_TRANSITION],
+        ..post("/maintenance/{id}/cancel", &[ASSET_WRITE])
+    },
+    get("/assets/{id}/usage", Kind::List, &[ASSET_READ]),
+    Row { refuses: BY_INSPECTOR, ..get("/assets/{id}/audit", Kind::List, &[ASSET_READ]) },
     get("/bookings", Kind::List, READ_BOOKINGS),
     get("/bookings/{id}", Kind::Read, READ_BOOKINGS),
     Row {
@@ -194,6 +265,40 @@ pub(crate) static ROWS: &[Row] = &[
         refuses: &[&code::INVALID_TRANSITION, &code::AMOUNT_OUT_OF_RANGE, &code::LIMIT_REACHED],
         ..post("/bookings/{id}/adjustments", &[BOOKING_WRITE])
     },
+    Row {
+        refuses: &[&code::LIMIT_REACHED, &code::WEBHOOK_URL_FORBIDDEN],
+        ..post("/webhook-endpoints", &[ASSET_WRITE])
+    },
+    Row { refuses: BY_INSPECTOR, ..get("/webhook-endpoints", Kind::List, &[ASSET_READ]) },
+    Row { refuses: BY_INSPECTOR, ..get("/webhook-endpoints/{id}", Kind::Read, &[ASSET_READ]) },
+    Row {
+        method: "PUT",
+        kind: Kind::Change,
+        refuses: &[&code::WEBHOOK_URL_FORBIDDEN],
+        ..post("/webhook-endpoints/{id}", &[ASSET_WRITE])
+    },
+    Row {
+        method: "DELETE",
+        kind: Kind::Removal,
+        ..post("/webhook-endpoints/{id}", &[ASSET_WRITE])
+    },
+    Row {
+        refuses: &[&code::LIMIT_REACHED],
+        ..post("/webhook-endpoints/{id}/rotate-secret", &[ASSET_WRITE])
+    },
+    post("/webhook-endpoints/{id}/test", &[ASSET_WRITE]),
+    Row {
+        refuses: BY_INSPECTOR,
+        ..get("/webhook-endpoints/{id}/deliveries", Kind::List, &[ASSET_READ])
+    },
+    Row {
+        refuses: &[&code::INVALID_TRANSITION],
+        ..post("/webhook-endpoints/{id}/replay", &[ASSET_WRITE])
+    },
+    Row {
+        refuses: &[&code::LIMIT_REACHED],
+        ..post("/webhook-deliveries/{id}/redeliver", &[ASSET_WRITE])
+    },
     open("/healthz"),
     open("/readyz"),
     open("/version"),
@@ -233,11 +338,11 @@ mod tests {
 
     #[test]
     fn no_two_rows_are_for_one_route() {
-        for (place, row) in ROWS.iter().enumerate() {
-            let again =
-                ROWS[place + 1..].iter().any(|r| (r.method, r.path) == (row.method, row.path));
+        for (place, row) in all().enumerate() {
+            let again = all().skip(place + 1).any(|r| (r.method, r.path) == (row.method, row.path));
             assert!(!again, "{} {}", row.method, row.path);
-            assert_eq!(row.scopes.is_empty(), row.kind == Kind::Open, "{}", row.path);
+            let scopeless = matches!(row.kind, Kind::Open | Kind::Operate);
+            assert_eq!(row.scopes.is_empty(), scopeless, "{}", row.path);
         }
     }
 }

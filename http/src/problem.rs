@@ -12,7 +12,10 @@ use axum::{
     response::Response,
 };
 use holdfast_actors::Refusal;
-use holdfast_domain::{Rejection, rejection::Conflict};
+use holdfast_domain::{
+    Rejection,
+    rejection::{Claimant, Conflict, Taken, Window},
+};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Value, json};
 
@@ -129,6 +132,9 @@ impl Problem {
             ApiError::AmountOutOfRange(issues) => {
                 Self::plain(&codes::AMOUNT_OUT_OF_RANGE).errors(issues)
             }
+            ApiError::WebhookUrl(issues) => {
+                Self::plain(&codes::WEBHOOK_URL_FORBIDDEN).errors(issues)
+            }
             ApiError::Internal => Self::new(&codes::INTERNAL, ""),
             ApiError::Refused(refusal) => Self::refused(refusal),
         }
@@ -163,9 +169,9 @@ impl Problem {
             Rejection::TermsChanged { current } => {
                 Self::plain(&codes::TERMS_CHANGED).extra("current_terms_version", current)
             }
-            Rejection::Overlap { conflicts, next_available } => Self::overlap(&conflicts)
-                .extra("conflicts", conflicts.iter().map(conflict).collect::<Vec<_>>())
-                .extra("next_available", next_available),
+            Rejection::Overlap { conflicts, next_available } => {
+                Self::overlap(&conflicts, next_available)
+            }
             Rejection::DeadlinePassed { now, deadline_at } => {
                 Self::plain(&codes::BOOKING_DEADLINE_PASSED)
                     .extra("now", now)
@@ -202,13 +208,7 @@ impl Problem {
             ),
             Rejection::TagTaken => Self::new(&codes::INTERNAL, ""),
             Rejection::OutsideOpeningHours { start, end, open } => {
-                let at_fault = [("#/start", start), ("#/end", end)].into_iter();
-                let errors = at_fault.filter(|(_, outside)| *outside).map(|(pointer, _)| {
-                    Issue::pointer(pointer, "lies outside of the opening hours")
-                });
-                Self::plain(&codes::OUTSIDE_OPENING_HOURS)
-                    .errors(errors.collect())
-                    .extra("open", open)
+                Self::outside([("#/start", start), ("#/end", end)]).extra("open", open)
             }
             Rejection::ApprovalRequired => Self::plain(&codes::APPROVAL_REQUIRED),
             Rejection::AmountOutOfRange { pointer } => {
@@ -219,11 +219,23 @@ impl Problem {
             Rejection::LimitReached { limit } => {
                 Self::plain(&codes::LIMIT_REACHED).extra("limit", limit)
             }
+            Rejection::AlreadySuperseded => Self::plain(&codes::ALREADY_SUPERSEDED),
+            Rejection::Blocked { conflicts, next_available } => {
+                Self::blocked(&conflicts, next_available)
+            }
         }
     }
 
+    /// Names what lies outside of the opening hours.
+    fn outside(ends: [(&str, bool); 2]) -> Self {
+        let at_fault = ends.into_iter().filter(|(_, outside)| *outside);
+        let errors = at_fault
+            .map(|(pointer, _)| Issue::pointer(pointer, "lies outside of the opening hours"));
+        Self::plain(&codes::OUTSIDE_OPENING_HOURS).errors(errors.collect())
+    }
+
     /// Names the conflicting booking with the earliest start.
-    fn overlap(conflicts: &[Conflict]) -> Self {
+    fn overlap(conflicts: &[Conflict], next_available: Option<Window>) -> Self {
         let Some(first) = conflicts.first() else {
             return Self::plain(&codes::BOOKING_OVERLAP);
         };
@@ -231,7 +243,35 @@ impl Problem {
         let detail = format!("Requested window overlaps with existing booking {id}.");
         Self::new(&codes::BOOKING_OVERLAP, detail)
             .errors(vec![Issue::name("start", format!("overlaps existing #{id}"))])
+            .extra("conflicts", conflicts.iter().map(conflict).collect::<Vec<_>>())
+            .extra("next_available", next_available)
     }
+
+    /// The same where the one with the earliest start may be a maintenance.
+    fn blocked(conflicts: &[Taken], next_available: Option<Window>) -> Self {
+        let (detail, id) = match conflicts.first().map(|first| first.by) {
+            None => return Self::plain(&codes::BOOKING_OVERLAP),
+            Some(Claimant::Booking(id)) => {
+                (format!("Requested window overlaps with existing booking {id}."), id.to_string())
+            }
+            Some(Claimant::Maintenance(id)) => {
+                (format!("Requested window overlaps with maintenance {id}."), id.to_string())
+            }
+        };
+        Self::new(&codes::BOOKING_OVERLAP, detail)
+            .errors(vec![Issue::name("start", format!("overlaps existing #{id}"))])
+            .extra("conflicts", conflicts.iter().map(taken).collect::<Vec<_>>())
+            .extra("next_available", next_available)
+    }
+}
+
+fn taken(taken: &Taken) -> Value {
+    let Taken { by, claim } = taken;
+    let (kind, id) = match by {
+        Claimant::Booking(id) => ("BOOKING", id.to_string()),
+        Claimant::Maintenance(id) => ("MAINTENANCE", id.to_string()),
+    };
+    json!({"kind": kind, "id": id, "start": claim.start, "end": claim.end})
 }
 
 fn conflict(conflict: &Conflict) -> Value {

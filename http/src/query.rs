@@ -1,6 +1,6 @@
 //! Query parameters, read as strictly as bodies: a typo must not widen a list.
 
-use holdfast_domain::Timestamp;
+use holdfast_domain::{Timestamp, asset::UsageBound};
 
 use crate::{
     body::members,
@@ -56,6 +56,12 @@ impl Query {
     pub(crate) fn instant(&mut self, name: &str) -> Option<Timestamp> {
         let value = self.one(name)?;
         Timestamp::parse(&value).map_err(|reason| self.issue(name, reason)).ok()
+    }
+
+    /// A date, or an instant.
+    pub(crate) fn usage_bound(&mut self, name: &str) -> Option<UsageBound> {
+        let value = self.one(name)?;
+        UsageBound::parse(&value).map_err(|reason| self.issue(name, reason)).ok()
     }
 
     pub(crate) fn required_instant(&mut self, name: &str) -> Option<Timestamp> {

@@ -31,6 +31,10 @@ pub(crate) fn answer(answer: Answer) -> Response {
         let path = match answer.subject {
             Subject::Asset(id) => format!("/assets/{id}"),
             Subject::Booking(id) => format!("/bookings/{id}"),
+            Subject::Report(id) => format!("/condition-reports/{id}"),
+            Subject::Maintenance(id) => format!("/maintenance/{id}"),
+            Subject::Endpoint(id) => format!("/webhook-endpoints/{id}"),
+            Subject::Delivery(id) => format!("/webhook-deliveries/{id}"),
         };
         headers.insert(header::LOCATION, text(&path));
     }
@@ -53,8 +57,9 @@ pub(crate) fn read(question: &Question, read: Read) -> Response {
     response
 }
 
-/// The list envelope around rows that are already rendered.
-pub(crate) fn page(app: &App, binding: Binding<'_>, page: &Page) -> Response {
+/// The list envelope around rows that are already rendered, and what else belongs in it: members with
+/// a comma before each.
+pub(crate) fn page(app: &App, binding: Binding<'_>, page: &Page, more: &[u8]) -> Response {
     let cursor = |anchor: Option<Anchor>| {
         anchor.map_or("null".to_owned(), |anchor| {
             format!("\"{}\"", app.cursors.write(anchor, binding))
@@ -63,7 +68,7 @@ pub(crate) fn page(app: &App, binding: Binding<'_>, page: &Page) -> Response {
     let (next, prev) =
         (cursor(page.next.map(Anchor::After)), cursor(page.prev.map(Anchor::Before)));
     let rows: usize = page.items.iter().map(|item| item.len() + 1).sum();
-    let mut body = Vec::with_capacity(rows + next.len() + prev.len() + 80);
+    let mut body = Vec::with_capacity(rows + next.len() + prev.len() + more.len() + 80);
     body.extend_from_slice(b"{\"items\":[");
     for (place, item) in page.items.iter().enumerate() {
         if place > 0 {
@@ -72,8 +77,10 @@ pub(crate) fn page(app: &App, binding: Binding<'_>, page: &Page) -> Response {
         body.extend_from_slice(item);
     }
     let has_more = page.next.is_some();
-    let tail = format!("],\"next_cursor\":{next},\"prev_cursor\":{prev},\"has_more\":{has_more}}}");
+    let tail = format!("],\"next_cursor\":{next},\"prev_cursor\":{prev},\"has_more\":{has_more}");
     body.extend_from_slice(tail.as_bytes());
+    body.extend_from_slice(more);
+    body.push(b'}');
     json(body.into())
 }
 

@@ -1,4 +1,4 @@
-//! Every route in one list, which makes both the router and the OpenAPI document.
+//! Every route in one list per listener, which makes both the router and the OpenAPI document.
 
 use axum::{Router, middleware, response::Response, routing::MethodRouter};
 use bytes::Bytes;
@@ -9,35 +9,57 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     app::{App, HttpOptions},
-    assets, audit, bookings, decisions, envelope, handover, openapi, operations, planning, reply,
+    assets, audit, bookings, decisions, deliveries, endpoints, envelope, handover, maintenance,
+    openapi, operations, operators, planning, reply, reports, usage,
 };
 
-/// The whole HTTP surface over `engine`.
-pub fn router(engine: Engine, options: HttpOptions) -> Router {
-    let app = App::new(engine, &options);
-    surface()
+/// The whole HTTP surface over one engine.
+pub struct Routers {
+    /// The booking API, for the world.
+    pub api: Router,
+    /// What operators see and do; on a listener of its own.
+    pub operators: Router,
+}
+
+/// Both over `engine`, with one count of requests and one cache of tokens.
+pub fn routers(engine: Engine, options: &HttpOptions) -> Routers {
+    let app = App::new(engine, options);
+    Routers { api: enclosed(surface(), &app), operators: enclosed(operators_surface(), &app) }
+}
+
+fn enclosed(surface: Router<App>, app: &App) -> Router {
+    surface
         .fallback(envelope::no_such_route)
         .method_not_allowed_fallback(envelope::other_method)
         .layer(middleware::from_fn_with_state(app.clone(), envelope::envelope))
-        .with_state(app)
+        .with_state(app.clone())
 }
 
 /// The listed routes, their document and the pages that show it.
 fn surface() -> Router<App> {
     let (router, document) = routes_and_document();
-    let document = Bytes::from(document.to_json().unwrap_or_default());
-    let serve_document = MethodRouter::new().get(move || async move { serve(&document) });
     // Unasked, the pages would show the document to a validator on the net.
     let config = Config::from("/openapi.json").validator_url("none");
     let docs = SwaggerUi::new("/docs").config(config);
-    router.route("/openapi.json", serve_document).merge(Router::from(docs))
+    with_document(router, &document).merge(Router::from(docs))
+}
+
+fn operators_surface() -> Router<App> {
+    let (router, document) = operators_routes_and_document();
+    with_document(router, &document)
+}
+
+fn with_document(router: Router<App>, document: &OpenApi) -> Router<App> {
+    let document = Bytes::from(document.to_json().unwrap_or_default());
+    let serve_document = MethodRouter::new().get(move || async move { serve(&document) });
+    router.route("/openapi.json", serve_document)
 }
 
 fn serve(document: &Bytes) -> Response {
     reply::json(document.clone())
 }
 
-/// The document of [`router`].
+/// Of the booking API.
 pub(crate) fn routes_and_document() -> (Router<App>, OpenApi) {
     let (router, mut document) = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(assets::register, assets::list))
@@ -47,6 +69,16 @@ pub(crate) fn routes_and_document() -> (Router<App>, OpenApi) {
         .routes(routes!(planning::availability))
         .routes(routes!(handover::check_in))
         .routes(routes!(handover::check_out))
+        .routes(routes!(reports::create, reports::list))
+        .routes(routes!(reports::read))
+        .routes(routes!(reports::approve))
+        .routes(routes!(reports::reject))
+        .routes(routes!(maintenance::create, maintenance::list))
+        .routes(routes!(maintenance::read, maintenance::change))
+        .routes(routes!(maintenance::start))
+        .routes(routes!(maintenance::complete))
+        .routes(routes!(maintenance::cancel))
+        .routes(routes!(usage::list))
         .routes(routes!(audit::list))
         .routes(routes!(bookings::list_of_user))
         .routes(routes!(bookings::read, bookings::reschedule))
@@ -54,10 +86,29 @@ pub(crate) fn routes_and_document() -> (Router<App>, OpenApi) {
         .routes(routes!(decisions::reject))
         .routes(routes!(bookings::cancel))
         .routes(routes!(decisions::adjust))
+        .routes(routes!(endpoints::create, endpoints::list))
+        .routes(routes!(endpoints::read, endpoints::update, endpoints::delete))
+        .routes(routes!(endpoints::rotate_secret))
+        .routes(routes!(endpoints::test))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::replay))
+        .routes(routes!(deliveries::redeliver))
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::version))
         .routes(routes!(operations::explain))
+        .split_for_parts();
+    openapi::complete(&mut document);
+    (router, document)
+}
+
+/// Of the operators' listener.
+pub(crate) fn operators_routes_and_document() -> (Router<App>, OpenApi) {
+    let (router, mut document) = OpenApiRouter::with_openapi(openapi::operators_base())
+        .routes(routes!(operators::supervision))
+        .routes(routes!(operators::release))
+        .routes(routes!(operators::metrics))
+        .routes(routes!(operations::healthz))
         .split_for_parts();
     openapi::complete(&mut document);
     (router, document)
@@ -70,6 +121,6 @@ mod tests {
     /// Building the router panics where two routes meet.
     #[test]
     fn the_routes_stand_beside_each_other() {
-        assert!(surface().has_routes());
+        assert!(surface().has_routes() && operators_surface().has_routes());
     }
 }

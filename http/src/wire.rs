@@ -5,9 +5,10 @@
 use holdfast_domain::{
     BookingId, Timestamp,
     asset::{
-        AssetChange, AssetStatus, BookingChange, Change, Command, NewAsset, NewBooking, terms,
+        AssetChange, AssetStatus, BookingChange, Change, Command, NewAsset, NewBooking, schedule,
+        terms,
     },
-    rejection::Window,
+    rejection::{Finding, Window},
 };
 use serde::Deserialize;
 use serde::de::{IntoDeserializer, value};
@@ -30,8 +31,20 @@ macro_rules! schema_only {
 }
 
 // After the macro, which it uses.
+mod endpoints;
+mod maintenance;
+mod reports;
+mod schedule_schemas;
 mod terms_schemas;
 
+pub(crate) use endpoints::{
+    Endpoint, EndpointChangeInput, EndpointInput, ReplayInput, endpoint, endpoint_change, replay,
+};
+pub(crate) use maintenance::{
+    MaintenanceCancelInput, MaintenanceChangeInput, MaintenanceInput, maintenance, replan,
+};
+pub(crate) use reports::{ReportInput, report};
+use schedule_schemas::MaintenanceSchedule;
 use terms_schemas::BookingTerms;
 
 schema_only! {
@@ -52,8 +65,7 @@ schema_only! {
         #[schema(max_items = 100)]
         shared_with: Option<Vec<String>>,
         booking_terms: Option<BookingTerms>,
-        /// Only null for now.
-        maintenance_schedule: Option<Value>,
+        maintenance_schedule: Option<MaintenanceSchedule>,
         /// Only null for now.
         registry: Option<Value>,
     }
@@ -72,8 +84,7 @@ schema_only! {
         #[schema(nullable = false)]
         status: Option<AssetStatus>,
         booking_terms: Option<BookingTerms>,
-        /// Only null for now.
-        maintenance_schedule: Option<Value>,
+        maintenance_schedule: Option<MaintenanceSchedule>,
         #[schema(max_items = 100)]
         shared_with: Option<Vec<String>>,
         /// Only null for now.
@@ -169,7 +180,7 @@ schema_only! {
 #[derive(ToSchema)]
 #[schema(example = json!({}))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ApproveInput {}
+pub(crate) struct EmptyInput {}
 
 pub(crate) fn register(mut body: Members) -> Result<Command, ApiError> {
     let asset = NewAsset {
@@ -178,10 +189,8 @@ pub(crate) fn register(mut body: Members) -> Result<Command, ApiError> {
         owner_org_id: body.string("owner_org_id", ID_MAX),
         location_id: body.string("location_id", ID_MAX),
         shared_with: shared_with(&mut body).unwrap_or_default(),
-        booking_terms: match booking_terms(&mut body) {
-            Some(Change::Set(terms)) => Some(terms),
-            Some(Change::Clear) | None => None,
-        },
+        booking_terms: set(booking_terms(&mut body)),
+        maintenance_schedule: set(maintenance_schedule(&mut body)),
     };
     not_yet(&mut body);
     body.finish()?;
@@ -199,6 +208,7 @@ pub(crate) fn update(mut body: Members) -> Result<Command, ApiError> {
         status: status(&mut body),
         shared_with: shared_with(&mut body),
         booking_terms: booking_terms(&mut body),
+        maintenance_schedule: maintenance_schedule(&mut body),
     };
     not_yet(&mut body);
     for name in READ_ONLY {
@@ -327,11 +337,31 @@ fn shared_with(body: &mut Members) -> Option<Vec<String>> {
     }
 }
 
-/// Null clears.
 fn booking_terms(body: &mut Members) -> Option<Change<String>> {
-    match body.take("booking_terms")? {
+    checked(body, "booking_terms", terms::check)
+}
+
+fn maintenance_schedule(body: &mut Members) -> Option<Change<String>> {
+    checked(body, "maintenance_schedule", schedule::check)
+}
+
+/// What a new asset starts with.
+fn set(change: Option<Change<String>>) -> Option<String> {
+    match change {
+        Some(Change::Set(text)) => Some(text),
+        Some(Change::Clear) | None => None,
+    }
+}
+
+/// A member whose shape the domain judges. Null clears.
+fn checked(
+    body: &mut Members,
+    name: &str,
+    check: fn(&Value) -> Result<String, Vec<Finding>>,
+) -> Option<Change<String>> {
+    match body.take(name)? {
         Value::Null => Some(Change::Clear),
-        value => match terms::check(&value) {
+        value => match check(&value) {
             Ok(canonical) => Some(Change::Set(canonical)),
             Err(findings) => {
                 body.issues(findings.into_iter().map(|f| Issue::pointer(f.pointer, f.reason)));
@@ -341,12 +371,11 @@ fn booking_terms(body: &mut Members) -> Option<Change<String>> {
     }
 }
 
-/// Members whose place is kept: null is what they are.
+/// A member whose place is kept: null is what it is.
 fn not_yet(body: &mut Members) {
-    for name in ["maintenance_schedule", "registry"] {
-        if body.take(name).is_some_and(|value| !value.is_null()) {
-            body.issue(name, "is not supported yet");
-        }
+    const NAME: &str = "registry";
+    if body.take(NAME).is_some_and(|value| !value.is_null()) {
+        body.issue(NAME, "is not supported yet");
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod asset;
 mod batch;
+mod items;
 mod leaves;
 mod users;
 
@@ -97,8 +98,10 @@ impl ViewWriter {
         let mut batch = Batch::new(views);
         let mut with_snapshot = Vec::new();
         for tag in generation.assets() {
-            asset::fold(&mut batch, &*self.history.journal, generation, tag)?;
-            leaves::fold(&mut batch, generation, tag)?;
+            let journal = &*self.history.journal;
+            let read = asset::fold(&mut batch, journal, generation, tag)?;
+            leaves::fold(&mut batch, journal, (generation, tag), read)?;
+            items::fold(&batch, generation, tag)?;
             if generation.snapshot(tag).is_some() {
                 with_snapshot.push(tag);
             }

@@ -4,13 +4,16 @@
 //! trim) means that an entry is seen twice at worst, never zero times. `History::both` is the one
 //! place that keeps this order.
 //!
-//! `history/log.rs` reads records by version, `history/bookings.rs` bookings by stamp and by user.
+//! `history/log.rs` reads records by version, `history/bookings.rs` bookings by stamp and by user,
+//! `history/usage.rs` what is over with its figures, `history/items.rs` reports and maintenance.
 //! Every call may wait for the disk: never on an async runtime's thread.
 
 mod bookings;
+mod items;
 mod log;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 use std::sync::Arc;
 
@@ -40,6 +43,9 @@ impl HistoryError {
         matches!(self, Self::Views(ViewsError::Damaged(_)) | Self::Hole { .. })
     }
 }
+
+pub use items::Item;
+pub use usage::Past;
 
 /// A finished booking as its index row holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,6 +148,11 @@ impl History {
         let recent = tail(&self.tail);
         Ok((recent, views(&*self.views)?))
     }
+}
+
+/// The first `limit` of ascending items, from the low end or the high one.
+fn ends<I: DoubleEndedIterator>(items: I, from_low: bool, limit: usize) -> Vec<I::Item> {
+    if from_low { items.take(limit).collect() } else { items.rev().take(limit).collect() }
 }
 
 /// The record at an address, which must be the one that an index said is there.

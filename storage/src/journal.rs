@@ -2,6 +2,7 @@
 //!
 //! It knows no rules of booking and never reads what it writes, except to recover.
 
+mod follow;
 mod frame;
 mod genesis;
 mod high_water;
@@ -18,6 +19,12 @@ use std::{io, sync::Arc};
 use holdfast_domain::{Record, Shard, Tag};
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    follow::{Follower, Group, Place},
+    prepare::{Prepared, PreparerThread, Room, SegmentPreparer},
+    read::JournalReader,
+    recover::check_older_segments,
+};
 use self::{
     frame::{FORMAT, GROUP_HEADER, GroupHeader, RECORD_HEADER, RecordFrame},
     high_water::HighWater,
@@ -25,11 +32,6 @@ use self::{
     recover::{Recovered, mark_at},
     scan::Link,
     segment::Segment,
-};
-pub use self::{
-    prepare::{Prepared, PreparerThread, Room, SegmentPreparer},
-    read::JournalReader,
-    recover::check_older_segments,
 };
 use crate::disk::Disk;
 
@@ -164,7 +166,7 @@ impl Journal {
         let Recovered { store_id, store_key, segment, link, shards, high_water, ready, cut_bytes } =
             found;
         let next = ready.back().map_or(segment.number, |last| last.number) + 1;
-        let reader = JournalReader::new(Arc::clone(&disk));
+        let reader = JournalReader::new(Arc::clone(&disk), store_id);
         let shelf = Arc::new(Shelf::new(disk, options.segment_bytes, ready, next));
         let journal = Self {
             shelf: Arc::clone(&shelf),

@@ -13,13 +13,14 @@ const PAGE: u8 = 2;
 const CHUNK: u8 = 3;
 const LEAF: u8 = 4;
 const USER: u8 = 5;
+const ITEM: u8 = 6;
 
 /// One past the greatest stamp: the upper end of an asset's last leaf.
 pub(crate) const STAMP_END: u64 = Stamp::MAX.bits() + 1;
 
 /// The version of what the rows hold. Raised with any change of their shape, or of a snapshot's: views
 /// of another version are not read but built anew.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// How far the views are.
 pub(crate) const fn applied() -> [u8; 2] {
@@ -76,6 +77,21 @@ pub(crate) fn user(user: u64, position: Position) -> Vec<u8> {
     key
 }
 
+/// A condition report or a maintenance (`noun` tells which), by its stamp.
+pub(crate) fn item(tag: Tag, noun: u8, stamp: Stamp) -> Vec<u8> {
+    let mut rest = [noun; 9];
+    rest[1..].copy_from_slice(&stamp.bits().to_be_bytes());
+    of_asset(ITEM, tag, &rest)
+}
+
+/// The stamp that an [`item`] key names; `None` when it is no such key.
+pub(crate) fn stamp_of_item(key: &[u8]) -> Option<Stamp> {
+    if key.len() != 19 || key.first() != Some(&ITEM) {
+        return None;
+    }
+    key.last_chunk().map(|bytes| Stamp::from_bits(u64::from_be_bytes(*bytes)))
+}
+
 fn of_asset(kind: u8, tag: Tag, rest: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(10 + rest.len());
     key.extend_from_slice(&[kind, tag.shard().0]);
@@ -105,19 +121,32 @@ mod tests {
             prop_assert_eq!(chunk(s, x, m).cmp(&chunk(t, y, n)), (s, x, m).cmp(&(t, y, n)));
             prop_assert_eq!(leaf(s, x).cmp(&leaf(t, y)), (s, x).cmp(&(t, y)));
             prop_assert_eq!(user(a, x).cmp(&user(b, y)), (a, x).cmp(&(b, y)));
+            let (i, j) = (Stamp::from_bits(x), Stamp::from_bits(y));
+            let (k, l) = (m.to_le_bytes()[0], n.to_le_bytes()[0]);
+            prop_assert_eq!(item(s, k, i).cmp(&item(t, l, j)), (s, k, i).cmp(&(t, l, j)));
         }
 
         #[test]
         fn kinds_do_not_mix(a in any::<u64>(), x in any::<u64>(), n in any::<u32>()) {
             let tag = Tag::new(a);
-            let keys =
-                [applied().to_vec(), head(tag), page(tag, x), chunk(tag, x, n), leaf(tag, x), user(a, x)];
+            let stamp = Stamp::from_bits(x);
+            let keys = [
+                applied().to_vec(),
+                head(tag),
+                page(tag, x),
+                chunk(tag, x, n),
+                leaf(tag, x),
+                user(a, x),
+                item(tag, 1, stamp),
+            ];
             prop_assert!(keys.is_sorted());
             let (from, to) = heads();
             let inside: Vec<bool> =
                 keys.iter().map(|key| from[..] <= key[..] && key[..] < to[..]).collect();
-            prop_assert_eq!(inside, [false, true, false, false, false, false]);
+            prop_assert_eq!(inside, [false, true, false, false, false, false, false]);
             prop_assert_eq!(low_of_leaf(&leaf(tag, x)), Some(x));
+            prop_assert_eq!(stamp_of_item(&item(tag, 1, stamp)), Some(stamp));
+            prop_assert_eq!(stamp_of_item(&leaf(tag, x)), None);
             prop_assert_eq!(low_of_leaf(&user(a, x)), None);
             prop_assert_eq!(low_of_leaf(&page(tag, x)), None);
         }

@@ -4,15 +4,17 @@
 //! one short lock. It holds addresses, never bodies: about 130 B per record, snapshots apart.
 
 mod generation;
+mod mark;
 
 use std::sync::Arc;
 
-use holdfast_domain::{BookingId, BookingMark, Stamp, Tag, Timestamp};
+use holdfast_domain::{BookingId, Stamp, Tag, Timestamp};
 use parking_lot::RwLock;
 
 use crate::journal::{Address, Checkpoint, Position};
 
-pub use generation::Generation;
+pub use generation::{FinalEntry, Generation};
+pub use mark::{ItemMark, Mark, Noun};
 
 /// What the tail keeps of a record.
 #[derive(Clone, Debug)]
@@ -22,7 +24,7 @@ pub struct TailEntry {
     pub position: Position,
     pub address: Address,
     pub at: Timestamp,
-    pub booking: Option<BookingMark>,
+    pub mark: Option<Mark>,
     /// A snapshot of the state after this record, when its actor made one. Of several of one asset
     /// in one generation only the newest is kept.
     pub snapshot: Option<Arc<[u8]>>,
@@ -109,16 +111,38 @@ impl Tail {
         Slice { oldest, entries }
     }
 
-    /// The entry with the last image of a finished booking.
-    pub fn finished(&self, id: BookingId) -> Option<TailEntry> {
-        self.generations.read().iter().rev().find_map(|generation| generation.finished(id))
+    /// What each generation knows of a finished booking, oldest first.
+    pub fn finished(&self, id: BookingId) -> Vec<FinalEntry> {
+        let generations = self.generations.read();
+        generations.iter().filter_map(|generation| generation.finished(id)).collect()
     }
 
-    /// The entries with the last images of an asset's finished bookings, `low < stamp < high`, by
-    /// creation; up to `limit` from the old end or the new.
+    /// What each generation knows of an asset's finished bookings, `low < stamp < high`, by creation;
+    /// up to `limit` of each from the old end or the new.
     pub fn finished_of_asset(
         &self,
         tag: Tag,
+        bounds: (Stamp, Stamp),
+        oldest_first: bool,
+        limit: usize,
+    ) -> Vec<FinalEntry> {
+        let generations = self.generations.read();
+        generations
+            .iter()
+            .flat_map(|generation| generation.finished_of_asset(tag, bounds, oldest_first, limit))
+            .collect()
+    }
+
+    /// The entry with the newest image of a report or a maintenance.
+    pub fn item(&self, tag: Tag, item: ItemMark) -> Option<TailEntry> {
+        self.generations.read().iter().rev().find_map(|generation| generation.item(tag, item))
+    }
+
+    /// The entries with the newest images of an asset's items of one kind, `low < stamp < high`, by
+    /// creation; up to `limit` of each generation, from the old end or the new.
+    pub fn items_of_asset(
+        &self,
+        of: (Tag, Noun),
         bounds: (Stamp, Stamp),
         oldest_first: bool,
         limit: usize,
@@ -126,7 +150,7 @@ impl Tail {
         let generations = self.generations.read();
         generations
             .iter()
-            .flat_map(|generation| generation.finished_of_asset(tag, bounds, oldest_first, limit))
+            .flat_map(|generation| generation.items_of_asset(of, bounds, oldest_first, limit))
             .collect()
     }
 

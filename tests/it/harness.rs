@@ -90,7 +90,20 @@ impl Server {
         change: impl FnOnce(&mut Claims),
     ) -> Caller {
         let base = format!("http://{}", self.running.address);
-        Caller::new(base, self.client.clone(), &self.running.token_key, (sub, org), change)
+        let (key, now) = (&self.running.token_key, test_now());
+        Caller::new((base, self.client.clone()), key, (sub, org), now, change)
+    }
+
+    /// With these roles, no scope, and the operators' listener.
+    pub(crate) fn operator(&self, roles: &[&str]) -> Caller {
+        let base = format!("http://{}", self.running.admin_address);
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let key = &self.running.token_key;
+        let place = (base, self.client.clone());
+        Caller::new(place, key, ("ops", "org_ops"), test_now(), |claims| {
+            claims.roles = Some(roles);
+            claims.scope = String::new();
+        })
     }
 
     pub(crate) fn member(&self, sub: &str, org: &str) -> Caller {
@@ -98,7 +111,7 @@ impl Server {
     }
 }
 
-fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().unwrap()
 }
 
@@ -113,11 +126,12 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn new(
-        base: String,
-        client: reqwest::Client,
+    /// With a token that is good for years from `now` on.
+    pub(crate) fn new(
+        (base, client): (String, reqwest::Client),
         key: &TokenKey,
         (sub, org): (&str, &str),
+        now: Timestamp,
         change: impl FnOnce(&mut Claims),
     ) -> Self {
         let mut claims = Claims {
@@ -127,7 +141,7 @@ impl Caller {
             ..Claims::default()
         };
         change(&mut claims);
-        let token = token::mint(key, claims, test_now(), 3_600);
+        let token = token::mint(key, claims, now, 10 * 366 * 86_400);
         Self { base, token, client, sub: sub.into(), org: org.into() }
     }
 
@@ -248,7 +262,7 @@ pub(crate) fn fresh_key() -> String {
     format!("key-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn test_now() -> Timestamp {
+pub(crate) fn test_now() -> Timestamp {
     use holdfast_actors::clock::{Clock as _, SystemClock};
     SystemClock::start().now()
 }
@@ -328,7 +342,7 @@ impl Spawned {
     pub(crate) fn caller(&self, sub: &str, org: &str) -> Caller {
         let key = std::fs::read(self.data_dir.join(token::KEY_FILE)).unwrap();
         let key: TokenKey = key.try_into().unwrap();
-        Caller::new(self.base.clone(), client(), &key, (sub, org), |_| {})
+        Caller::new((self.base.clone(), client()), &key, (sub, org), test_now(), |_| {})
     }
 
     pub(crate) fn kill_9(mut self) {

@@ -14,6 +14,7 @@ use holdfast_actors::{
     clock::ManualClock,
     engine::Answer,
     ids::Generator,
+    webhooks::deliver::{Attempt, Deliver, Delivering},
 };
 use holdfast_domain::{
     AssetId, BookingId, IdempotencyKey, IfMatch, KeyScope, Locations, Principal, Rejection,
@@ -34,7 +35,17 @@ pub(crate) struct InProcess {
     pub(crate) boss: Arc<Principal>,
     disk: SimDisk,
     views: MemoryViews,
+    deliver: Arc<dyn Deliver>,
     keys: AtomicU64,
+}
+
+/// Where nobody is to be told anything.
+pub(crate) struct Nobody;
+
+impl Deliver for Nobody {
+    fn deliver(&self, _: Attempt) -> Delivering<'_> {
+        panic!("nobody has asked to be told")
+    }
 }
 
 impl InProcess {
@@ -47,9 +58,18 @@ impl InProcess {
         options: EngineOptions,
         faults: Arc<dyn Faults>,
     ) -> Self {
+        Self::start_telling(now, options, faults, Arc::new(Nobody)).await
+    }
+
+    pub(crate) async fn start_telling(
+        now: Timestamp,
+        options: EngineOptions,
+        faults: Arc<dyn Faults>,
+        deliver: Arc<dyn Deliver>,
+    ) -> Self {
         let (disk, views) = (SimDisk::new(1), MemoryViews::new());
         let clock = Arc::new(ManualClock::at(now));
-        let engine = engine(&disk, &views, &clock, options, faults).await;
+        let engine = engine(&disk, &views, &clock, options, faults, &deliver).await;
         let boss = Arc::new(Principal {
             issuer: "local".into(),
             subject: "boss".into(),
@@ -57,7 +77,7 @@ impl InProcess {
             roles: Roles::default().with(Role::Manager),
             locations: Locations::All,
         });
-        Self { engine, clock, boss, disk, views, keys: AtomicU64::new(0) }
+        Self { engine, clock, boss, disk, views, deliver, keys: AtomicU64::new(0) }
     }
 
     pub(crate) async fn stop(&self) {
@@ -67,14 +87,20 @@ impl InProcess {
     /// Stops, lets time pass, and starts on what was left.
     pub(crate) async fn restart_after(self, millis: u32) -> Self {
         self.stop().await;
-        let Self { clock, boss, disk, views, keys, .. } = self;
+        let Self { clock, boss, disk, views, deliver, keys, .. } = self;
         clock.advance_ms(millis);
         let (options, faults) = (EngineOptions::default(), Arc::new(NoFaults));
-        let engine = engine(&disk, &views, &clock, options, faults).await;
-        Self { engine, clock, boss, disk, views, keys }
+        let engine = engine(&disk, &views, &clock, options, faults, &deliver).await;
+        Self { engine, clock, boss, disk, views, deliver, keys }
     }
 
-    fn request(&self, command: Command) -> Request {
+    /// As if the views had been deleted while nothing ran.
+    pub(crate) fn without_views(mut self) -> Self {
+        self.views = MemoryViews::new();
+        self
+    }
+
+    pub(crate) fn request<C>(&self, command: C) -> Request<C> {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         let mut scope = [0; 16];
         scope[..8].copy_from_slice(&number.to_be_bytes());
@@ -97,6 +123,7 @@ impl InProcess {
             location_id: "loc_7".into(),
             shared_with: Vec::new(),
             booking_terms: booking_terms.map(|terms| terms::check(terms).unwrap()),
+            maintenance_schedule: None,
         });
         let answer = self.engine.register(self.request(command)).await.unwrap();
         let Subject::Asset(id) = answer.subject else { panic!("an asset was made") };
@@ -192,6 +219,7 @@ async fn engine(
     clock: &Arc<ManualClock>,
     options: EngineOptions,
     faults: Arc<dyn Faults>,
+    deliver: &Arc<dyn Deliver>,
 ) -> Engine {
     // Small, so that starting does not write hundreds of megabytes of zeros.
     let options = EngineOptions { segment_bytes: 16 * 1024 * 1024, ..options };
@@ -201,6 +229,8 @@ async fn engine(
         clock: Arc::<ManualClock>::clone(clock),
         randomness: Arc::new(Generator::from_seed(7)),
         faults,
+        secret_key: [7; 32],
+        deliver: Arc::clone(deliver),
         options,
     })
     .await

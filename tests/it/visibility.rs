@@ -7,7 +7,7 @@ use crate::harness::{Caller, Reply, Server, fresh_key};
 
 /// Two refusals that differ only in what names the request.
 #[track_caller]
-fn indistinguishable(one: &Reply, other: &Reply) {
+pub(crate) fn indistinguishable(one: &Reply, other: &Reply) {
     let strip = |reply: &Reply| {
         let mut body = reply.json();
         for member in ["instance", "traceId"] {
@@ -22,7 +22,18 @@ fn indistinguishable(one: &Reply, other: &Reply) {
     assert_eq!(strip(one), strip(other));
 }
 
-async fn touch(caller: &Caller, method: Method, path: &str, body: Option<&Value>) -> Reply {
+/// A well-formed id of nothing: one letter in the random part differs.
+fn absent(id: &str) -> String {
+    let last = if id.ends_with('0') { '1' } else { '0' };
+    format!("{}{last}", &id[..id.len() - 1])
+}
+
+pub(crate) async fn touch(
+    caller: &Caller,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Reply {
     let key = fresh_key();
     let mut headers = Vec::new();
     if method != Method::GET {
@@ -40,15 +51,22 @@ async fn what_another_organisation_owns_does_not_exist() {
     let asset = owner.asset("Van").await;
     let booked = owner.book(&asset, &server.in_minutes(10), &server.in_minutes(20)).await;
     let booking = booked.expect(201)["id"].as_str().unwrap().to_owned();
-    // Well-formed ids of nothing: one letter in the random part differs.
-    let absent = |id: &str| {
-        let last = if id.ends_with('0') { '1' } else { '0' };
-        format!("{}{last}", &id[..id.len() - 1])
-    };
     let slot = stranger.booking_body(&server.in_minutes(60), &server.in_minutes(70));
     let window = json!({"start": slot["start"], "end": slot["end"]});
     let more = json!({"amount_minor": 1, "reason": "more"});
     let named = json!({"booking_id": booking});
+    let report = json!({"checklist": [{"item": "forks", "result": "WORN"}], "photos": []});
+    let repair = json!({"type": "CORRECTIVE", "due_at": server.in_minutes(90)});
+    let made = async |noun: &str, body: &Value| {
+        let reply = owner.post(&format!("/assets/{asset}/{noun}"), &fresh_key(), body).await;
+        reply.expect(201)["id"].as_str().unwrap().to_owned()
+    };
+    let ids = [
+        ("{asset}", asset.clone()),
+        ("{booking}", booking.clone()),
+        ("{report}", made("condition-reports", &report).await),
+        ("{maintenance}", made("maintenance", &repair).await),
+    ];
     let rows = [
         (Method::GET, "/assets/{asset}", None),
         (Method::GET, "/assets/{asset}/bookings", None),
@@ -59,6 +77,19 @@ async fn what_another_organisation_owns_does_not_exist() {
             None,
         ),
         (Method::POST, "/assets/{asset}/quote", Some(window)),
+        (Method::GET, "/assets/{asset}/usage", None),
+        (Method::GET, "/assets/{asset}/condition-reports", None),
+        (Method::POST, "/assets/{asset}/condition-reports", Some(report)),
+        (Method::GET, "/condition-reports/{report}", None),
+        (Method::POST, "/condition-reports/{report}/approve", None),
+        (Method::POST, "/condition-reports/{report}/reject", Some(json!({}))),
+        (Method::GET, "/assets/{asset}/maintenance", None),
+        (Method::POST, "/assets/{asset}/maintenance", Some(repair)),
+        (Method::GET, "/maintenance/{maintenance}", None),
+        (Method::PATCH, "/maintenance/{maintenance}", Some(json!({"start": null}))),
+        (Method::POST, "/maintenance/{maintenance}/start", None),
+        (Method::POST, "/maintenance/{maintenance}/complete", None),
+        (Method::POST, "/maintenance/{maintenance}/cancel", Some(json!({}))),
         (Method::PUT, "/assets/{asset}", Some(json!({"name": "Mine"}))),
         (Method::POST, "/assets/{asset}/bookings", Some(slot)),
         (Method::POST, "/assets/{asset}/check-in", Some(named.clone())),
@@ -71,9 +102,10 @@ async fn what_another_organisation_owns_does_not_exist() {
         (Method::POST, "/bookings/{booking}/adjustments", Some(more)),
     ];
     for (method, path, body) in rows {
-        let real = path.replace("{asset}", &asset).replace("{booking}", &booking);
-        let unreal =
-            path.replace("{asset}", &absent(&asset)).replace("{booking}", &absent(&booking));
+        let (mut real, mut unreal) = (path.to_owned(), path.to_owned());
+        for (place, id) in &ids {
+            (real, unreal) = (real.replace(place, id), unreal.replace(place, &absent(id)));
+        }
         let real = touch(&stranger, method.clone(), &real, body.as_ref()).await;
         real.refused(404, "NOT_FOUND");
         indistinguishable(&real, &touch(&stranger, method, &unreal, body.as_ref()).await);

@@ -1,6 +1,6 @@
 //! A planted bug for the tests of the tests: a command's effect in one record, its key in the next.
 
-use holdfast_domain::{Outcome, Record, audit};
+use holdfast_domain::{Outcome, Record, asset::Loaded, audit};
 
 use super::AssetCell;
 use crate::{
@@ -31,7 +31,7 @@ impl AssetCell {
         }
         key.hash = audit::hash(&key, asset);
         let (nobody, _) = Reply::channel();
-        self.append(*record, (nobody, permit.twin()), gate, last);
+        self.append(*record, (nobody, permit.beyond()), &mut Loaded::none(), gate, last);
         (key, reply, permit)
     }
 }

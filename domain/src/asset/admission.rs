@@ -1,13 +1,13 @@
 //! The one function that lets a window in: for new bookings, moved and extended ones, approvals,
-//! quotes. What is offered instead, and what is shown as free, comes from the same rules.
+//! quotes, and maintenance. What is offered instead, and what is shown as free, comes from the same rules.
 //!
 //! Refusals are in the order of the contract: the asset's status, what came too late, the window
 //! against the terms, and overlap last.
 
 use crate::{
     asset::{AssetStatus, booking::Booking, calendar::Taken, state::AssetState, terms::Terms},
-    id::{BookingId, Stamp},
-    rejection::{Conflict, Finding, Rejection, Window},
+    id::{BookingId, MaintenanceId, Stamp},
+    rejection::{self, Claimant, Conflict, Finding, Rejection, Window},
     time::Timestamp,
 };
 
@@ -46,6 +46,10 @@ pub(super) enum Purpose<'a> {
     Approve {
         of: &'a Booking,
     },
+    /// A maintenance takes a window: terms do not bind it.
+    Maintain {
+        own: Option<Stamp>,
+    },
 }
 
 /// # Errors
@@ -54,6 +58,7 @@ pub(super) fn admit(state: &AssetState, asked: &Asked<'_>) -> Result<(), Rejecti
     is_active(state, asked)?;
     in_time(asked)?;
     match asked.purpose {
+        Purpose::Maintain { .. } => {}
         Purpose::Create | Purpose::Quote | Purpose::Reschedule { .. } => {
             fits_length(asked)?;
             is_open(asked, asked.terms.open_at(asked.window))?;
@@ -72,11 +77,29 @@ pub(super) fn admit(state: &AssetState, asked: &Asked<'_>) -> Result<(), Rejecti
     }
 }
 
+/// The same for a maintenance, whose window counts from now on. `own`: which has one already.
+///
+/// # Errors
+/// What its window meets.
+pub(super) fn admit_maintenance(
+    state: &AssetState,
+    window: Window,
+    own: Option<Stamp>,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    if window.end <= now {
+        return Ok(());
+    }
+    let terms = &Terms::default();
+    admit(state, &Asked { purpose: Purpose::Maintain { own }, window, terms, now })
+}
+
 impl Asked<'_> {
-    /// The booking whose own claim is not in its way.
+    /// Whose own claim is not in its way.
     fn own(&self) -> Option<Stamp> {
         match self.purpose {
             Purpose::Create | Purpose::Quote => None,
+            Purpose::Maintain { own } => own,
             Purpose::Reschedule { from: own, .. }
             | Purpose::Extend { from: own }
             | Purpose::Approve { of: own } => Some(own.stamp),
@@ -93,6 +116,7 @@ impl Asked<'_> {
         let claim = self.terms.claim(self.window);
         match self.purpose {
             Purpose::Extend { from } => Window { start: from.claim().end, ..claim },
+            Purpose::Maintain { .. } => Window { start: claim.start.max(self.now), ..claim },
             _ => claim,
         }
     }
@@ -110,7 +134,8 @@ impl Asked<'_> {
 
 fn is_active(state: &AssetState, asked: &Asked<'_>) -> Result<(), Rejection> {
     let status = state.fields.as_ref().ok_or(Rejection::NotFound)?.status;
-    if status == AssetStatus::Active || asked.gives_back() {
+    let is_maintenance = matches!(asked.purpose, Purpose::Maintain { .. });
+    if status == AssetStatus::Active || asked.gives_back() || is_maintenance {
         Ok(())
     } else {
         Err(Rejection::AssetUnavailable { status })
@@ -139,7 +164,7 @@ fn in_time(asked: &Asked<'_>) -> Result<(), Rejection> {
             Ok(())
         }
         Purpose::Approve { .. } => deadline(0),
-        Purpose::Extend { .. } => Ok(()),
+        Purpose::Extend { .. } | Purpose::Maintain { .. } => Ok(()),
     }
 }
 
@@ -198,10 +223,24 @@ fn is_free(state: &AssetState, asked: &Asked<'_>) -> Result<(), Rejection> {
     if conflicts.is_empty() {
         return Ok(());
     }
+    let next_available = next_available(taken, asked);
+    let is_maintenance = |stamp: &Stamp| state.upkeep.open.contains_key(stamp);
+    if conflicts.iter().any(|(stamp, _)| is_maintenance(stamp)) {
+        let by = |stamp: Stamp| {
+            if is_maintenance(&stamp) {
+                Claimant::Maintenance(MaintenanceId::new(stamp, state.tag))
+            } else {
+                Claimant::Booking(BookingId::new(stamp, state.tag))
+            }
+        };
+        let taken = |(stamp, claim)| rejection::Taken { by: by(stamp), claim };
+        let conflicts = conflicts.into_iter().map(taken).collect();
+        return Err(Rejection::Blocked { conflicts, next_available });
+    }
     let conflict = |(stamp, claim)| Conflict { booking: BookingId::new(stamp, state.tag), claim };
     Err(Rejection::Overlap {
         conflicts: conflicts.into_iter().map(conflict).collect(),
-        next_available: next_available(taken, asked),
+        next_available,
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     access,
     asset::{
-        AssetState, AvailabilityDocument, Busy, ClaimKind, QuoteDocument,
+        AssetState, AvailabilityDocument, Busy, QuoteDocument,
         admission::{self, Asked, Purpose},
         pricing,
     },
@@ -55,11 +55,12 @@ impl AssetState {
         if !access::is_visible(principal, fields.place()) {
             return Err(Rejection::NotFound);
         }
-        let busy = self.taken(now.max(self.at), None).busy(within).into_iter();
+        let taken = self.taken(now.max(self.at), None);
+        let busy = taken.busy(within, |stamp| self.upkeep.open.contains_key(&stamp)).into_iter();
         Ok(AvailabilityDocument {
             asset_id: crate::AssetId::new(fields.id, self.tag),
             busy: busy
-                .map(|claim| Busy { end: claim.end, kind: ClaimKind::Booking, start: claim.start })
+                .map(|(claim, kind)| Busy { end: claim.end, kind, start: claim.start })
                 .collect(),
             from: within.start,
             time_zone: fields.terms.time_zone.name().into(),

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     asset::{
-        Approval, ApprovalStatus, BookingDocument, BookingStatus, Document, Event, terms::Terms,
+        Approval, ApprovalStatus, BookingDocument, BookingStatus, CostLine, Document, Event,
+        LineType, event::Charge, pricing, terms::Terms,
     },
-    id::{AssetId, BookingId, Stamp, Tag},
+    id::{AssetId, BookingId, ReportId, Stamp, Tag},
     record::Etag,
     rejection::Window,
     time::Timestamp,
@@ -34,6 +35,8 @@ pub(super) struct Booking {
     actual_start: Option<Timestamp>,
     check_in_notes: Option<Box<str>>,
     estimated_cost_minor: i64,
+    /// What approved reports add once the cost is final: the report's stamp and how much.
+    charges: Vec<(Stamp, i64)>,
     created_at: Timestamp,
     updated_at: Timestamp,
     /// Of the record that last changed it.
@@ -106,6 +109,7 @@ impl Booking {
             actual_start: None,
             check_in_notes: None,
             estimated_cost_minor: *estimated_cost_minor,
+            charges: Vec::new(),
             created_at: at,
             updated_at: at,
             version,
@@ -170,6 +174,30 @@ impl Booking {
         self.actual_start.unwrap_or(self.window.start)
     }
 
+    /// How long it was used when the use ends then: started minutes.
+    pub(super) fn used_minutes(&self, end: Timestamp) -> u64 {
+        let used_ms = (end.millis() - self.used_from().millis()).max(0);
+        used_ms.unsigned_abs().div_ceil(60_000)
+    }
+
+    pub(super) fn charge(&mut self, charge: &Charge) {
+        self.charges.push((charge.report.stamp, charge.amount_minor));
+    }
+
+    pub(super) fn uncharge(&mut self, report: ReportId) {
+        self.charges.retain(|(stamp, _)| *stamp != report.stamp);
+    }
+
+    /// How many approved reports charge it, and how much in all.
+    pub(super) fn charged(&self) -> (usize, i64) {
+        (self.charges.len(), self.charges.iter().map(|(_, amount)| amount).sum())
+    }
+
+    /// The lines of what approved reports charge.
+    pub(super) fn damage_lines(&self) -> impl Iterator<Item = CostLine> {
+        self.charges.iter().filter_map(|(_, amount)| pricing::item(LineType::Damage, *amount))
+    }
+
     /// What it keeps from others while it is not in use.
     pub(super) fn claim(&self) -> Window {
         self.terms.claim(self.window)
@@ -230,6 +258,7 @@ impl Booking {
         });
         size_of::<Self>()
             + TREES
+            + size_of::<(Stamp, i64)>() * self.charges.len()
             + self.user_id.len()
             + self.org_id.len()
             + self.currency.len()

@@ -1,18 +1,18 @@
-//! What is taken: the claims of an asset's bookings.
+//! What is taken: the claims of an asset's bookings, and the windows of its maintenance.
 //!
-//! Those of waiting and confirmed bookings are planned: they never overlap, because only what was
+//! Those of waiting and confirmed bookings and of maintenance are planned: they never overlap, because only what was
 //! found free is inserted, and that is what lets a query look at one predecessor instead of all
 //! earlier ones. The claim of the booking in use grows while it is late, and after a return its
 //! buffer still runs; those few lie beside the planned ones and may reach into them.
 
 use std::{collections::BTreeMap, ops::Bound};
 
-use crate::{id::Stamp, rejection::Window, time::Timestamp};
+use crate::{asset::ClaimKind, id::Stamp, rejection::Window, time::Timestamp};
 
 /// How many conflicts an answer names.
 const CONFLICTS_MAX: usize = 10;
 
-/// A booking with what it keeps from others.
+/// A booking or a maintenance with what it keeps from others.
 pub(super) type Claim = (Stamp, Window);
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -140,25 +140,41 @@ impl<'a> Taken<'a> {
         }
     }
 
-    /// All claims clipped to `within`, joined where they meet, by start.
-    pub(super) fn busy(self, within: Window) -> Vec<Window> {
+    /// All claims clipped to `within`, those of a kind joined where they meet, by start and apart from
+    /// each other: where two kinds meet the one that began first goes on. `is_maintenance` tells whose
+    /// a claim is.
+    pub(super) fn busy(
+        self,
+        within: Window,
+        is_maintenance: impl Fn(Stamp) -> bool,
+    ) -> Vec<(Window, ClaimKind)> {
         let planned = self.planned(within.start).take_while(|(_, claim)| claim.start < within.end);
         // Nothing is kept of most of the past, so nothing of it is shown.
         let beside = self.beside().filter(|(_, claim)| claim.end > self.now);
-        let mut claims: Vec<Window> = planned
+        let mut claims: Vec<(Window, ClaimKind)> = planned
             .chain(beside)
-            .map(|(_, claim)| Window {
-                start: claim.start.max(within.start),
-                end: claim.end.min(within.end),
+            .map(|(stamp, claim)| {
+                let start = claim.start.max(within.start);
+                let is_maintenance = is_maintenance(stamp);
+                let kind = if is_maintenance { ClaimKind::Maintenance } else { ClaimKind::Booking };
+                (Window { start, end: claim.end.min(within.end) }, kind)
             })
-            .filter(|claim| claim.start < claim.end)
+            .filter(|(claim, _)| claim.start < claim.end)
             .collect();
-        claims.sort_by_key(|claim| (claim.start, claim.end));
-        let mut joined: Vec<Window> = Vec::with_capacity(claims.len());
-        for claim in claims {
+        claims.sort_by_key(|(claim, _)| (claim.start, claim.end));
+        let mut joined: Vec<(Window, ClaimKind)> = Vec::with_capacity(claims.len());
+        for (mut claim, kind) in claims {
             match joined.last_mut() {
-                Some(last) if claim.start <= last.end => last.end = last.end.max(claim.end),
-                _ => joined.push(claim),
+                Some((last, same)) if claim.start <= last.end && *same == kind => {
+                    last.end = last.end.max(claim.end);
+                }
+                last => {
+                    let taken_until = last.map_or(claim.start, |(last, _)| last.end);
+                    claim.start = claim.start.max(taken_until);
+                    if claim.start < claim.end {
+                        joined.push((claim, kind));
+                    }
+                }
             }
         }
         joined

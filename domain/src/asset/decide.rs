@@ -9,40 +9,39 @@ mod cancel;
 mod check_in;
 mod check_out;
 mod due;
+mod effect;
+mod judge;
+mod loaded;
+mod maintain;
+mod owed;
+mod plan;
 mod register;
+mod report;
 mod reschedule;
 mod update;
+mod work;
 
 use crate::{
     access,
     asset::{
-        AssetState, BookingDocument, BookingStatus, Command, Document, Event,
+        AssetState, Command, Event,
         authorise::{Held, Named, authorise},
         booking::Booking,
         fields::Fields,
+        maintenance::Maintenance,
     },
     audit,
-    id::{AssetId, BookingId, Stamp},
-    record::{
-        Accepted, Actor, BookingMark, Digest, Etag, Kind, Outcome, Record, Refused, Subject,
-        user_key,
-    },
+    id::{AssetId, Stamp},
+    record::{Accepted, Actor, Digest, Kind, Outcome, Record, Refused},
     rejection::Rejection,
     request::{IdempotencyKey, IfMatch, Request},
     time::Timestamp,
 };
 
-pub use due::due;
+use effect::{Effect, mark};
 
-/// What the caller knows of the booking a command names, when it is no longer live.
-#[derive(Clone, Copy, Debug)]
-pub enum Finished<'a> {
-    /// Not looked for yet.
-    Unknown,
-    /// History holds no such booking.
-    Absent,
-    Loaded(&'a BookingDocument),
-}
+pub use due::{Due, due};
+pub use loaded::{Loaded, Needed};
 
 /// What a command comes to.
 #[derive(Clone, PartialEq, Debug)]
@@ -53,25 +52,20 @@ pub enum Verdict {
     Replay { version: u64 },
     /// Refused, and not kept.
     Refuse(Rejection),
-    /// The named booking is not live: load its last image and ask again.
-    NeedsFinished(BookingId),
+    /// It depends on something that is over: load its last image and ask again with it.
+    Needs(Needed),
 }
 
 /// Visibility and role, then replay, then the command's own rules (preconditions first).
 ///
-/// Whatever is [`due`] by `now` has been applied before. `now` may lie before the state's newest
+/// Whatever is [`due`] by `now` has been applied before, and so has what the state owes. `now` may lie before the state's newest
 /// record; the record's time never does.
-pub fn decide(
-    state: &AssetState,
-    request: &Request,
-    now: Timestamp,
-    finished: Finished<'_>,
-) -> Verdict {
+pub fn decide(state: &AssetState, request: &Request, now: Timestamp, loaded: &Loaded) -> Verdict {
     let at = moment(state, now);
-    let named = match authorise(state, request, finished) {
+    let named = match authorise(state, request, loaded) {
         Ok(named) => named,
         Err(Held::Refused(rejection)) => return Verdict::Refuse(rejection),
-        Err(Held::Needs(booking)) => return Verdict::NeedsFinished(booking),
+        Err(Held::Needs(needed)) => return Verdict::Needs(needed),
     };
     if let Some(key) = &request.key
         && let Some(stored) = state.keys.find(key, at)
@@ -92,12 +86,13 @@ pub fn decide(
         request_id: Some(&request.request_id),
         key: request.key.as_ref(),
     };
-    match effect(&case, request, &named) {
+    match effect(&case, request, &named, loaded) {
         Ok(effect) => Verdict::Append(case.accept(effect)),
-        Err(rejection) if case.keeps(&rejection) => {
+        Err(Held::Needs(needed)) => Verdict::Needs(needed),
+        Err(Held::Refused(rejection)) if case.keeps(&rejection) => {
             Verdict::Append(case.refuse(rejection, request))
         }
-        Err(rejection) => Verdict::Refuse(rejection),
+        Err(Held::Refused(rejection)) => Verdict::Refuse(rejection),
     }
 }
 
@@ -106,15 +101,46 @@ fn moment(state: &AssetState, now: Timestamp) -> Timestamp {
     if cfg!(feature = "planted-raw-clock") { now } else { now.max(state.at) }
 }
 
-fn effect(case: &Case<'_>, request: &Request, named: &Named<'_>) -> Result<Effect, Rejection> {
+fn effect(
+    case: &Case<'_>,
+    request: &Request,
+    named: &Named<'_>,
+    loaded: &Loaded,
+) -> Result<Effect, Held> {
     if let Command::RegisterAsset(new) = &request.command {
-        return register::decide(case, new);
+        return Ok(register::decide(case, new)?);
     }
     let fields = case.state.fields.as_ref().ok_or(Rejection::NotFound)?;
     let principal = &*request.principal;
+    match &request.command {
+        Command::CreateReport(new) => report::decide(case, fields, new, principal, loaded),
+        Command::ApproveReport { .. } => judge::approve(case, fields, named, principal, loaded),
+        Command::RejectReport { reason, .. } => {
+            Ok(judge::reject(case, named, principal, reason.as_deref())?)
+        }
+        Command::CreateMaintenance(new) => Ok(maintain::decide(case, fields, new)?),
+        Command::ChangeMaintenance(change) => {
+            precondition(&request.if_match, named.etag())?;
+            Ok(plan::decide(case, fields, open(named)?, change)?)
+        }
+        Command::StartMaintenance { .. } => Ok(work::start(case, fields, open(named)?)?),
+        Command::CompleteMaintenance { .. } => Ok(work::complete(case, fields, open(named)?)?),
+        Command::CancelMaintenance { reason, .. } => {
+            Ok(work::cancel(case, fields, open(named)?, reason.as_deref()))
+        }
+        _ => Ok(booking_effect(case, fields, request, named)?),
+    }
+}
+
+fn booking_effect(
+    case: &Case<'_>,
+    fields: &Fields,
+    request: &Request,
+    named: &Named<'_>,
+) -> Result<Effect, Rejection> {
+    let principal = &*request.principal;
     let manages = access::manages(principal, fields.place());
     match &request.command {
-        Command::RegisterAsset(new) => register::decide(case, new),
         Command::UpdateAsset(change) => update::decide(case, fields, change, &request.if_match),
         Command::CreateBooking(new) => book::decide(case, fields, new, &principal.org),
         Command::RescheduleBooking(change) => {
@@ -144,6 +170,15 @@ fn effect(case: &Case<'_>, request: &Request, named: &Named<'_>) -> Result<Effec
         Command::AdjustCost { amount_minor, reason, .. } => {
             adjust::decide(case, named, *amount_minor, reason)
         }
+        Command::RegisterAsset(_)
+        | Command::CreateReport(_)
+        | Command::ApproveReport { .. }
+        | Command::RejectReport { .. }
+        | Command::CreateMaintenance(_)
+        | Command::ChangeMaintenance(_)
+        | Command::StartMaintenance { .. }
+        | Command::CompleteMaintenance { .. }
+        | Command::CancelMaintenance { .. } => unreachable!("not about a booking"),
     }
 }
 
@@ -156,21 +191,6 @@ struct Case<'a> {
     /// `None`: nobody asked, so the record names itself.
     request_id: Option<&'a str>,
     key: Option<&'a IdempotencyKey>,
-}
-
-/// What an accepted command does.
-struct Effect {
-    kind: Kind,
-    event: Option<Event>,
-    subject: Subject,
-    created: bool,
-    before: Option<Document>,
-    after: Document,
-    booking: Option<BookingMark>,
-    /// The last stamp the effect has used up.
-    stamp: Stamp,
-    /// When the asset wants its next tick after it.
-    next_due: Option<Timestamp>,
 }
 
 impl Case<'_> {
@@ -193,8 +213,9 @@ impl Case<'_> {
     }
 
     fn accept(self, effect: Effect) -> Box<Record> {
+        let next_due = self.next_due(&effect.events, effect.next_due);
         let outcome = Outcome::Accepted(Accepted {
-            events: effect.event.into_iter().collect(),
+            events: effect.events,
             subject: effect.subject,
             created: effect.created,
             etag: effect.after.etag,
@@ -202,12 +223,36 @@ impl Case<'_> {
             after: effect.after.json.to_vec(),
             booking: effect.booking,
         });
-        self.record(effect.kind, outcome, effect.stamp, effect.next_due)
+        self.record(effect.kind, outcome, effect.stamp, next_due)
+    }
+
+    /// When the asset wants its next tick after these events, with something due for a booking at
+    /// `booking`. Few events concern the upkeep; they are tried on a copy of it.
+    fn next_due(&self, events: &[Event], booking: Option<Timestamp>) -> Option<Timestamp> {
+        let (state, mut status) = (self.state, self.state.status());
+        if !events.iter().any(|event| state.upkeep.concerns(event)) {
+            return state.next_due_with(&state.upkeep, booking, self.at);
+        }
+        let mut upkeep = state.upkeep.clone();
+        for event in events.iter().filter(|event| state.upkeep.concerns(event)) {
+            let context = state.context(event, status, self.next_version(), self.at);
+            status = context.status;
+            upkeep.take(event, context);
+        }
+        state.next_due_with(&upkeep, booking, self.at)
     }
 
     fn refuse(self, rejection: Rejection, request: &Request) -> Box<Record> {
         let kind = match request.command {
             Command::RegisterAsset(_) | Command::UpdateAsset(_) => Kind::AssetRefused,
+            Command::CreateReport(_)
+            | Command::ApproveReport { .. }
+            | Command::RejectReport { .. } => Kind::ReportRefused,
+            Command::CreateMaintenance(_)
+            | Command::ChangeMaintenance(_)
+            | Command::StartMaintenance { .. }
+            | Command::CompleteMaintenance { .. }
+            | Command::CancelMaintenance { .. } => Kind::MaintenanceRefused,
             _ => Kind::BookingRefused,
         };
         let outcome = Outcome::Refused(Refused { rejection, path: request.path.clone() });
@@ -243,78 +288,6 @@ impl Case<'_> {
         }
         record
     }
-
-    /// The effect of an event after which a booking is still live.
-    fn goes_on(
-        &self,
-        fields: &Fields,
-        booking: &Booking,
-        (kind, event): (Kind, Option<Event>),
-    ) -> Effect {
-        let asset = self.asset(fields);
-        let mut after = booking.clone();
-        if let Some(event) = &event {
-            after.change(event, &fields.terms, self.next_version(), self.at);
-        }
-        let is_out = after.status == BookingStatus::CheckedIn;
-        let free_since = self.state.free_since.filter(|_| !is_out);
-        let image = after.image(asset);
-        Effect {
-            kind,
-            event,
-            subject: Subject::Booking(image.id),
-            created: false,
-            before: Some(booking.document(asset)),
-            after: image.render(),
-            booking: Some(mark(&image, false)),
-            stamp: self.state.last_stamp,
-            next_due: self.state.next_due_after(Some(booking.stamp), Some(&after), free_since),
-        }
-    }
-
-    /// The effect of an event that ends a booking; `change` makes its last image.
-    fn ends(
-        &self,
-        fields: &Fields,
-        booking: &Booking,
-        (kind, event): (Kind, Event),
-        change: impl FnOnce(&mut BookingDocument),
-    ) -> Effect {
-        let asset = self.asset(fields);
-        let mut image = booking.image(asset);
-        image.overdue = false;
-        change(&mut image);
-        self.touch(&mut image);
-        let comes_back = booking.status == BookingStatus::CheckedIn && self.state.is_active();
-        let free_since = if comes_back { Some(self.at) } else { self.state.free_since };
-        Effect {
-            kind,
-            event: Some(event),
-            subject: Subject::Booking(image.id),
-            created: false,
-            before: Some(booking.document(asset)),
-            after: image.render(),
-            booking: Some(mark(&image, false)),
-            stamp: self.state.last_stamp,
-            next_due: self.state.next_due_after(Some(booking.stamp), None, free_since),
-        }
-    }
-
-    /// Marks an image as changed by this record.
-    fn touch(&self, image: &mut BookingDocument) {
-        image.version = self.next_version();
-        image.etag = Etag { version: image.version, link: 0 }.to_string();
-        image.updated_at = self.at;
-    }
-}
-
-fn mark(image: &BookingDocument, created: bool) -> BookingMark {
-    BookingMark {
-        id: image.id,
-        user: user_key(&image.org_id, &image.user_id),
-        created,
-        finished: !image.status.is_live(),
-    }
 }
 
 /// Only a live booking can change; the body's booking must be there.
@@ -322,7 +295,16 @@ fn live<'a>(named: &Named<'a>) -> Result<&'a Booking, Rejection> {
     match named {
         Named::Live(booking) => Ok(booking),
         Named::Finished(image) => Err(invalid_transition(image.status.name())),
-        Named::Absent | Named::Nothing => Err(Rejection::BookingNotFound),
+        _ => Err(Rejection::BookingNotFound),
+    }
+}
+
+/// Only an open maintenance can change.
+fn open<'a>(named: &Named<'a>) -> Result<&'a Maintenance, Rejection> {
+    match named {
+        Named::Open(maintenance) => Ok(maintenance),
+        Named::Closed(image) => Err(invalid_transition(image.status.name())),
+        _ => Err(Rejection::NotFound),
     }
 }
 

@@ -3,6 +3,9 @@
 //! Members are declared in alphabetical order, so that plain serialisation is RFC 8785 canonical
 //! JSON and the served bytes are the hashed bytes.
 
+mod maintenance;
+mod report;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +15,9 @@ use crate::{
     record::Etag,
     time::Timestamp,
 };
+
+pub use maintenance::{MaintenanceDocument, MaintenanceStatus, MaintenanceType, Trigger};
+pub use report::{CheckResult, ChecklistItem, Photo, ReportDocument, ReportStatus};
 
 /// Rendered JSON with its entity tag.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -269,6 +275,6 @@ impl AvailabilityDocument {
     }
 }
 
-fn bytes<T: Serialize>(document: &T) -> Arc<[u8]> {
+pub(super) fn bytes<T: Serialize>(document: &T) -> Arc<[u8]> {
     serde_json::to_vec(document).expect("strings, numbers and lists always serialise").into()
 }

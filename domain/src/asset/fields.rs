@@ -27,6 +27,8 @@ pub(super) struct Fields {
     /// What `booking_terms` mean.
     #[serde(skip)]
     pub(super) terms: Arc<Terms>,
+    /// Canonical JSON.
+    pub(super) maintenance_schedule: Option<String>,
     pub(super) status: AssetStatus,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -59,6 +61,7 @@ impl Fields {
             booking_terms: booking_terms.clone(),
             terms_version: 1,
             terms: Terms::of(booking_terms.as_deref()),
+            maintenance_schedule: None,
             status: AssetStatus::Active,
             created_at: at,
             updated_at: at,
@@ -71,22 +74,33 @@ impl Fields {
         Self { terms: Terms::of(self.booking_terms.as_deref()), ..self }
     }
 
-    /// Takes in an [`Event::AssetUpdated`]; other events change nothing here.
+    /// Takes in an event that changes the asset itself; others change nothing here.
     pub(super) fn update(&mut self, event: &Event, version: u64, at: Timestamp) {
-        let Event::AssetUpdated { name, category, location_id, status, shared_with, booking_terms } =
-            event
-        else {
-            return;
-        };
-        replace(&mut self.name, name);
-        replace(&mut self.category, category);
-        replace(&mut self.location_id, location_id);
-        replace(&mut self.status, status);
-        replace(&mut self.shared_with, shared_with);
-        if let Some(terms) = booking_terms {
-            self.booking_terms.clone_from(terms);
-            self.terms_version += 1;
-            self.terms = Terms::of(terms.as_deref());
+        match event {
+            Event::AssetUpdated {
+                name,
+                category,
+                location_id,
+                status,
+                shared_with,
+                booking_terms,
+            } => {
+                replace(&mut self.name, name);
+                replace(&mut self.category, category);
+                replace(&mut self.location_id, location_id);
+                replace(&mut self.status, status);
+                replace(&mut self.shared_with, shared_with);
+                if let Some(terms) = booking_terms {
+                    self.booking_terms.clone_from(terms);
+                    self.terms_version += 1;
+                    self.terms = Terms::of(terms.as_deref());
+                }
+            }
+            Event::ScheduleChanged { maintenance_schedule } => {
+                self.maintenance_schedule.clone_from(maintenance_schedule);
+            }
+            Event::AssetFollowed { status } => self.status = *status,
+            _ => return,
         }
         self.updated_at = at;
         self.version = version;
@@ -112,7 +126,7 @@ impl Fields {
             etag: self.etag().to_string(),
             id: AssetId::new(self.id, tag),
             location_id: self.location_id.clone(),
-            maintenance_schedule: None,
+            maintenance_schedule: self.maintenance_schedule.as_deref().map(stored_value),
             name: self.name.clone(),
             owner_org_id: self.owner_org_id.clone(),
             registry: None,
@@ -133,12 +147,13 @@ impl Fields {
             + self.location_id.len()
             + self.shared_with.iter().map(|org| org.len() + size_of::<String>()).sum::<usize>()
             + self.booking_terms.as_ref().map_or(0, String::len)
+            + self.maintenance_schedule.as_ref().map_or(0, String::len)
             + self.terms.bytes()
     }
 }
 
-fn stored_value(terms: &str) -> serde_json::Value {
-    serde_json::from_str(terms).expect("stored terms have passed the shape check")
+fn stored_value(stored: &str) -> serde_json::Value {
+    serde_json::from_str(stored).expect("what is stored has passed its shape check")
 }
 
 fn replace<T: Clone>(field: &mut T, change: &Option<T>) {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long a key is kept, in time of the asset.
-pub(super) const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 /// The newest keyed records are kept whatever the clock says: a clock that leaps must not turn a
 /// retry that is under way into a second booking.
 const KEPT_MIN: usize = 64;
@@ -24,9 +24,9 @@ const REFUSALS_PER_SECOND_MAX: usize = 64;
 
 /// What is known under a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Stored {
-    pub(super) fingerprint: u64,
-    pub(super) version: u64,
+pub(crate) struct Stored {
+    pub(crate) fingerprint: u64,
+    pub(crate) version: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +37,7 @@ struct Line {
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     by_scope: BTreeMap<KeyScope, Stored>,
     /// Oldest first.
     accepted: VecDeque<Line>,
@@ -47,7 +47,7 @@ pub(super) struct Keys {
 
 impl Keys {
     /// What the key was used for, unless it has run out at `now`.
-    pub(super) fn find(&self, key: &IdempotencyKey, now: Timestamp) -> Option<Stored> {
+    pub(crate) fn find(&self, key: &IdempotencyKey, now: Timestamp) -> Option<Stored> {
         let stored = *self.by_scope.get(&key.scope)?;
         let newer =
             newer_than(&self.accepted, stored.version) + newer_than(&self.refused, stored.version);
@@ -57,7 +57,7 @@ impl Keys {
     }
 
     /// Whether one more refusal may be stored at `at`: fewer than 64 in the second before it.
-    pub(super) fn has_room_for_refusal(&self, at: Timestamp) -> bool {
+    pub(crate) fn has_room_for_refusal(&self, at: Timestamp) -> bool {
         self.refused
             .len()
             .checked_sub(REFUSALS_PER_SECOND_MAX)
@@ -65,7 +65,7 @@ impl Keys {
     }
 
     /// Takes in the key of the next record, if it carries one, and drops what has run out at `now`.
-    pub(super) fn take(&mut self, record: &Record, now: Timestamp) {
+    pub(crate) fn take(&mut self, record: &Record, now: Timestamp) {
         if let Some(key) = &record.key {
             let line = Line { at: record.at, version: record.version, scope: key.scope };
             let stored = Stored { fingerprint: key.fingerprint, version: record.version };
@@ -104,7 +104,7 @@ impl Keys {
     }
 
     /// An estimate: a line and a tree entry per key.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         const LINE: usize = size_of::<Line>();
         const ENTRY: usize = (size_of::<KeyScope>() + size_of::<Stored>()) * 3 / 2;
         (self.accepted.len() + self.refused.len()) * LINE + self.by_scope.len() * ENTRY

@@ -1,25 +1,27 @@
-//! The live state of one asset: its fields, its live bookings and their calendar, its keys.
+//! The live state of one asset: its fields, its live bookings and their calendar, its upkeep, its
+//! keys.
 //!
-//! Finished bookings are not here: they live in the log and its views.
+//! Finished bookings, decided reports and closed maintenance are not here: they live in the log and
+//! its views.
 
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+mod reads;
+mod snapshot;
 
-use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    access::Place,
     asset::{
-        AssetStatus, BookingStatus, Document, Event,
+        AssetStatus, BookingStatus, Event,
         booking::Booking,
         calendar::{Calendar, Claim, Taken},
         due::{Timers, Transition},
         fields::Fields,
         keys::{self, Keys},
         terms::{Terms, TermsInUse},
+        upkeep::{Context, Upkeep},
     },
-    id::{AssetId, BookingId, Stamp, Tag},
+    id::{BookingId, Stamp, Tag},
     record::{Digest, Outcome, Record},
-    rejection::Window,
     time::Timestamp,
 };
 
@@ -47,43 +49,16 @@ pub struct AssetState {
     pub(super) out: Option<Stamp>,
     /// Since when the asset can be taken up; `None` while it is out or not active.
     pub(super) free_since: Option<Timestamp>,
+    pub(super) upkeep: Upkeep,
     pub(super) keys: Keys,
     /// Of fields and bookings; follows from them.
     held_bytes: usize,
+    /// The same of `upkeep`.
+    upkeep_bytes: usize,
 }
 
-/// A live booking as reads need it: its facts to judge by, its document when it is wanted.
-#[derive(Clone, Copy)]
-pub struct LiveBooking<'a> {
-    booking: &'a Booking,
-    asset: AssetId,
-}
-
-impl LiveBooking<'_> {
-    pub fn id(&self) -> BookingId {
-        self.booking.id(self.asset.tag)
-    }
-
-    pub fn user_id(&self) -> &str {
-        &self.booking.user_id
-    }
-
-    pub fn org_id(&self) -> &str {
-        &self.booking.org_id
-    }
-
-    pub fn status(&self) -> BookingStatus {
-        self.booking.status
-    }
-
-    pub fn window(&self) -> Window {
-        self.booking.window
-    }
-
-    pub fn document(&self) -> Document {
-        self.booking.document(self.asset)
-    }
-}
+pub use reads::LiveBooking;
+pub use snapshot::Snapshot;
 
 impl AssetState {
     /// The state before the first record.
@@ -101,8 +76,10 @@ impl AssetState {
             timers: Timers::default(),
             out: None,
             free_since: None,
+            upkeep: Upkeep::default(),
             keys: Keys::default(),
             held_bytes: 0,
+            upkeep_bytes: 0,
         }
     }
 
@@ -116,9 +93,63 @@ impl AssetState {
         self.keys.take(record, record.at);
         if let Outcome::Accepted(accepted) = &record.outcome {
             for event in &accepted.events {
-                self.take(event, record.version, record.at);
+                if self.upkeep.concerns(event) {
+                    self.keep_up(event, record);
+                } else {
+                    self.take(event, record.version, record.at);
+                }
+            }
+            self.upkeep.caused_by(&record.actor, &record.request_id);
+        }
+    }
+
+    /// Takes in an event that concerns the upkeep, and what of it the calendar holds.
+    fn keep_up(&mut self, event: &Event, record: &Record) {
+        let context = self.context(event, self.status(), record.version, record.at);
+        let maintenance = event.maintenance().map(|id| id.stamp);
+        let claim = |state: &Self| state.upkeep.open.get(&maintenance?)?.claim.zip(maintenance);
+        let before = claim(self);
+        self.take(event, record.version, record.at);
+        self.upkeep.take(event, context);
+        self.upkeep_bytes = self.upkeep.bytes();
+        let after = claim(self);
+        if before != after {
+            if let Some((claim, stamp)) = before {
+                self.calendar.remove(stamp, claim);
+            }
+            if let Some((claim, stamp)) = after {
+                self.calendar.insert(stamp, claim);
             }
         }
+    }
+
+    /// What the upkeep needs to know of an event that has not been taken in, on an asset whose status
+    /// is `status` before it.
+    pub(super) fn context(
+        &self,
+        event: &Event,
+        status: AssetStatus,
+        version: u64,
+        at: Timestamp,
+    ) -> Context {
+        let live = |id: BookingId| self.bookings.get(&id.stamp);
+        let (mut used_minutes, mut charged) = (0, None);
+        match event {
+            Event::BookingCheckedOut { id, at, .. } => {
+                used_minutes = live(*id).map_or(0, |booking| booking.used_minutes(*at));
+            }
+            Event::ReportCreated { reverses: charge, .. } | Event::ReportDecided { charge, .. } => {
+                charged = charge.as_ref()
+            }
+            _ => {}
+        }
+        let status = match event {
+            Event::AssetUpdated { status: Some(set), .. }
+            | Event::AssetFollowed { status: set } => *set,
+            _ => status,
+        };
+        let is_live = charged.is_some_and(|charge| live(charge.booking).is_some());
+        Context { version, at, status, used_minutes, is_live }
     }
 
     fn take(&mut self, event: &Event, version: u64, at: Timestamp) {
@@ -127,7 +158,9 @@ impl AssetState {
                 self.set_fields(Fields::registered(event, version, at));
                 self.free_since = Some(at);
             }
-            Event::AssetUpdated { .. } => {
+            Event::AssetUpdated { .. }
+            | Event::AssetFollowed { .. }
+            | Event::ScheduleChanged { .. } => {
                 let mut fields = self.fields.take();
                 self.held_bytes -= fields.as_ref().map_or(0, Fields::bytes);
                 if let Some(fields) = &mut fields {
@@ -165,8 +198,22 @@ impl AssetState {
             | Event::BookingNoShow { id } => {
                 self.remove(*id);
             }
-            // What it changes is over and not here.
-            Event::BookingCostAdjusted { .. } => {}
+            Event::ReportCreated { reverses: Some(charge), .. } => {
+                self.recharge(charge.booking, |booking| booking.uncharge(charge.report));
+            }
+            Event::ReportDecided { charge: Some(charge), .. } => {
+                self.recharge(charge.booking, |booking| booking.charge(charge));
+            }
+            // What they change is over and not here, or is the upkeep's.
+            _ => {}
+        }
+    }
+
+    /// What a live booking will have to pay beside its use.
+    fn recharge(&mut self, id: BookingId, change: impl FnOnce(&mut Booking)) {
+        if let Some(mut booking) = self.remove(id) {
+            change(&mut booking);
+            self.insert(booking);
         }
     }
 
@@ -207,7 +254,12 @@ impl AssetState {
     }
 
     pub(super) fn is_active(&self) -> bool {
-        self.fields.as_ref().is_some_and(|fields| fields.status == AssetStatus::Active)
+        self.status() == AssetStatus::Active && self.fields.is_some()
+    }
+
+    /// Before registration there is none; it begins active.
+    pub(super) fn status(&self) -> AssetStatus {
+        self.fields.as_ref().map_or(AssetStatus::Active, |fields| fields.status)
     }
 
     /// Since when the asset can be taken up once its status is `status`, set at `at`.
@@ -256,7 +308,33 @@ impl AssetState {
 
     /// When the asset next wants a [`crate::asset::due`].
     pub fn next_due(&self) -> Option<Timestamp> {
+        self.next_due_with(&self.upkeep, self.next_booking_due(), self.at)
+    }
+
+    /// The same once a record of the time `at` has left the upkeep like this, and bookings with
+    /// something due at `booking`.
+    pub(super) fn next_due_with(
+        &self,
+        upkeep: &Upkeep,
+        booking: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        if upkeep.owed.is_empty() {
+            [booking, upkeep.next_notice_at()].into_iter().flatten().min()
+        } else {
+            Some(at)
+        }
+    }
+
+    /// When a booking next changes by itself.
+    pub(super) fn next_booking_due(&self) -> Option<Timestamp> {
         self.next_transition().map(|(at, ..)| at)
+    }
+
+    /// The newest record has consequences on other resources that are still to be recorded. Nothing
+    /// is decided or read before they are.
+    pub fn owes(&self) -> bool {
+        !self.upkeep.owed.is_empty()
     }
 
     /// The version of the newest applied record; 0 before the first.
@@ -264,96 +342,9 @@ impl AssetState {
         self.version
     }
 
-    pub fn tag(&self) -> Tag {
-        self.tag
-    }
-
-    /// `None` before registration. An id with this tag and another stamp names nothing.
-    pub fn asset_id(&self) -> Option<AssetId> {
-        self.fields.as_ref().map(|fields| AssetId::new(fields.id, self.tag))
-    }
-
-    pub fn place(&self) -> Option<Place<'_>> {
-        self.fields.as_ref().map(Fields::place)
-    }
-
-    /// `None` before registration.
-    pub fn asset_document(&self) -> Option<Document> {
-        self.fields.as_ref().map(|fields| fields.document(self.tag))
-    }
-
-    /// `None` when the booking is not live.
-    pub fn booking(&self, id: BookingId) -> Option<LiveBooking<'_>> {
-        let asset = self.asset_id().filter(|asset| asset.tag == id.tag)?;
-        self.bookings.get(&id.stamp).map(|booking| LiveBooking { booking, asset })
-    }
-
-    /// As [`AssetState::booking`], rendered.
-    pub fn booking_document(&self, id: BookingId) -> Option<Document> {
-        self.booking(id).map(|booking| booking.document())
-    }
-
-    /// Live bookings with `low < stamp < high`, oldest first.
-    pub fn live_between(
-        &self,
-        low: Stamp,
-        high: Stamp,
-    ) -> impl DoubleEndedIterator<Item = LiveBooking<'_>> {
-        let within = (low < high).then_some((Bound::Excluded(low), Bound::Excluded(high)));
-        let asset = self.asset_id();
-        within
-            .into_iter()
-            .flat_map(|within| self.bookings.range(within))
-            .filter_map(move |(_, booking)| asset.map(|asset| LiveBooking { booking, asset }))
-    }
-
     /// An estimate of the memory the state holds, for eviction by bytes. Costs nothing to ask.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.held_bytes + self.keys.bytes()
-    }
-
-    /// Everything but the idempotency keys, for a snapshot.
-    pub fn to_snapshot(&self) -> Snapshot {
-        Snapshot {
-            tag: self.tag,
-            version: self.version,
-            last_stamp: self.last_stamp,
-            at: self.at,
-            last_hash: self.last_hash,
-            fields: self.fields.clone(),
-            bookings: self.bookings.values().cloned().collect(),
-            terms: self.terms.sources(),
-            cooling: self.calendar.cooling().to_vec(),
-            free_since: self.free_since,
-        }
-    }
-
-    /// Keys are re-read from history: [`AssetState::remember`].
-    pub fn from_snapshot(snapshot: Snapshot) -> Self {
-        let mut state = Self {
-            version: snapshot.version,
-            last_stamp: snapshot.last_stamp,
-            at: snapshot.at,
-            last_hash: snapshot.last_hash,
-            ..Self::new(snapshot.tag)
-        };
-        state.set_fields(snapshot.fields.map(Fields::restored));
-        let (current, version) = (state.current_terms(), state.current_version());
-        let terms: BTreeMap<u64, Arc<Terms>> = snapshot
-            .terms
-            .iter()
-            .map(|(under, source)| {
-                let is_current = *under == version;
-                (*under, if is_current { current.clone() } else { Terms::of(source.as_deref()) })
-            })
-            .collect();
-        for mut booking in snapshot.bookings {
-            booking.terms = terms.get(&booking.under).cloned().unwrap_or_default();
-            state.insert(booking);
-        }
-        state.calendar.restore_cooling(snapshot.cooling);
-        state.free_since = snapshot.free_since;
-        state
+        size_of::<Self>() + self.held_bytes + self.upkeep_bytes + self.keys.bytes()
     }
 
     /// Takes in only the idempotency key of a record that the snapshot already covers. Call it for
@@ -367,20 +358,4 @@ impl AssetState {
     pub fn keys_needed_since(now: Timestamp) -> Timestamp {
         now.plus_millis(-keys::KEPT_MS)
     }
-}
-
-/// The stored form of a state.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Snapshot {
-    pub tag: Tag,
-    pub version: u64,
-    pub last_stamp: Stamp,
-    at: Timestamp,
-    last_hash: Digest,
-    fields: Option<Fields>,
-    bookings: Vec<Booking>,
-    /// The terms that the bookings are under, each once.
-    terms: Vec<(u64, Option<Box<str>>)>,
-    cooling: Vec<Claim>,
-    free_since: Option<Timestamp>,
 }

@@ -11,6 +11,7 @@ mod shape;
 
 use std::{str::FromStr as _, sync::Arc};
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, de};
 
@@ -18,6 +19,7 @@ use crate::{
     asset::ApproverRole,
     principal::{Role, Roles},
     rejection::Window,
+    time::Timestamp,
 };
 
 pub use hours::OpeningHours;
@@ -112,6 +114,23 @@ impl Terms {
 
     pub fn source(&self) -> Option<&str> {
         self.source.as_deref()
+    }
+
+    /// The first instant of a date in the asset's time zone.
+    pub fn midnight(&self, date: NaiveDate) -> Timestamp {
+        hours::midnight(self.time_zone, date)
+    }
+
+    /// For how long of a window the asset is open, in milliseconds.
+    pub fn open_ms(&self, within: Window) -> i64 {
+        let length = |open: Window| (open.end.millis() - open.start.millis()).max(0);
+        let Some(hours) = &self.opening_hours else { return length(within) };
+        let spans = hours.spans(self.time_zone, within.start, within.end);
+        let clipped = spans.into_iter().map(|open| Window {
+            start: open.start.max(within.start),
+            end: open.end.min(within.end),
+        });
+        clipped.map(length).sum()
     }
 
     /// What a window keeps from others: itself with the buffers.

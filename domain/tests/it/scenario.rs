@@ -6,15 +6,20 @@
 //! Verbs: `book FROM~TO [for USER] [terms-refused] [terms=N]`, `cancel #N`, `check-in #N [notes=…]`,
 //! `check-out #N [extra=N]`, `approve #N`, `reject #N [reason=…]`, `move-to #N FROM~TO` (either may
 //! be left out), `extend #N TO`, both with `[accept-terms[=false]]`, `adjust #N AMOUNT`,
-//! `quote FROM~TO`, `availability FROM~TO`, `status S`, `name N`, `move L`, `share ORG…` (none:
+//! `report [#N] [damaged] [charge=N] [out] [supersedes=rN]`, `approve-report rN`,
+//! `reject-report rN [reason=…]`, `schedule JSON` (none: clears), `maintain TYPE DUE [FROM~TO]`,
+//! `plan mN [FROM~TO] [due=T]` (either end may be left out or `null`), `start mN`, `complete mN`,
+//! `call-off mN [reason=…]`, `quote FROM~TO`, `availability FROM~TO`, `status S`, `name N`, `move L`, `share ORG…` (none:
 //! clears), `terms JSON` (none: clears), `register`. Anywhere: `key=K` (`key=none`), `if-match=…`.
 //! `#0` was never given out, `#9` is still to come, `#alien` is another asset's, `#none` no id.
 //!
-//! Nobody (`-`) may ask `tick` (what happens by itself until then, by its own time), `show #N` and
-//! `bill #N`.
+//! Nobody (`-`) may ask `tick` (what happens by itself until then, by its own time), `also` (what the
+//! newest command entailed), `show #N`, `show rN`, `show mN` and `bill #N`.
+
+mod upkeep;
 
 use holdfast_domain::{
-    BookingId, IfMatch, Stamp, Tag,
+    BookingId, IfMatch, Stamp, Tag, Timestamp,
     asset::{AssetChange, AssetStatus, BookingChange, Change, Command, NewBooking},
     rejection::Window,
 };
@@ -55,6 +60,14 @@ fn answer(world: &mut World, asked: &str) -> String {
         return match verb {
             "tick" if happened.is_empty() => "nothing".into(),
             "tick" => happened.join(", "),
+            "also" if world.entailed.is_empty() => "nothing".into(),
+            "also" => world.entailed.join(", "),
+            "show" if rest[0].starts_with('m') => {
+                world.shown_maintenance(upkeep::maintenance(world, rest[0]))
+            }
+            "show" if rest[0].starts_with('r') => {
+                world.shown_report(upkeep::report(world, rest[0]))
+            }
             "show" => world.shown(booking(world, rest[0]).unwrap()),
             "bill" => world.bill(booking(world, rest[0]).unwrap()),
             _ => panic!("nobody may {verb}"),
@@ -141,12 +154,15 @@ fn command(world: &World, user: &str, verb: &str, words: &[&str]) -> Command {
             };
             change(AssetChange { booking_terms: Some(terms), ..Default::default() })
         }
-        _ => panic!("no verb {verb}"),
+        _ => upkeep::command(world, verb, words),
     }
 }
 
+fn instant(text: &str) -> Option<Timestamp> {
+    (!text.is_empty()).then(|| t(text))
+}
+
 fn reschedule(booking: BookingId, verb: &str, words: &[&str]) -> Command {
-    let instant = |text: &str| (!text.is_empty()).then(|| t(text));
     let (start, end) = match verb {
         "extend" => (None, instant(words[1])),
         _ => {

@@ -1,16 +1,16 @@
 //! One asset with its log, driven as an actor would drive it, and checked after every step.
 
+mod checks;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use holdfast_domain::{
-    AssetId, BookingId, IdempotencyKey, IfMatch, KeyScope, Locations, Outcome, Principal, Record,
-    Rejection, Request, Role, Roles, Stamp, Tag, Timestamp,
+    AssetId, BookingId, IdempotencyKey, IfMatch, KeyScope, Locations, MaintenanceId, Outcome,
+    Principal, Record, Rejection, ReportId, Request, Role, Roles, Subject, Tag, Timestamp,
     asset::{
-        AssetState, BookingDocument, BookingStatus, Command, Finished, NewAsset, Verdict, decide,
-        due, terms::Terms,
+        AssetState, BookingDocument, Command, Due, Loaded, Needed, NewAsset, Verdict, decide, due,
     },
-    audit,
-    rejection::Window,
+    rejection::{Claimant, Window},
 };
 
 pub(crate) const TAG: Tag = Tag::new(0x2bad_cafe_1234_5678);
@@ -21,6 +21,13 @@ pub(crate) struct World {
     /// In order of creation: `#1` is the first.
     pub(crate) bookings: Vec<BookingId>,
     pub(crate) finished: BTreeMap<BookingId, BookingDocument>,
+    /// In order of creation: `r1` is the first report, `m1` the first maintenance.
+    pub(crate) reports: Vec<ReportId>,
+    pub(crate) maintenance: Vec<MaintenanceId>,
+    /// What the newest command entailed on other resources.
+    pub(crate) entailed: Vec<String>,
+    /// Off where there is much to decide.
+    pub(crate) decides_twice: bool,
     fresh_key: u64,
 }
 
@@ -45,6 +52,10 @@ impl World {
             log: Vec::new(),
             bookings: Vec::new(),
             finished: BTreeMap::new(),
+            reports: Vec::new(),
+            maintenance: Vec::new(),
+            entailed: Vec::new(),
+            decides_twice: true,
             fresh_key: 0,
         }
     }
@@ -70,12 +81,61 @@ impl World {
     /// Applies whatever is due by `now`, and says what that was.
     pub(crate) fn settle(&mut self, now: Timestamp) -> Vec<String> {
         let mut happened = Vec::new();
-        while let Some(record) = due(&self.state, now) {
+        while let Some(record) = self.due(now) {
             assert_eq!(Some(record.at), self.state.next_due(), "at the moment it was due");
             happened.push(self.transition(&record));
-            self.keep(*record);
+            self.keep(record);
         }
         happened
+    }
+
+    fn due(&self, now: Timestamp) -> Option<Record> {
+        let mut loaded = Loaded::none();
+        loop {
+            match due(&self.state, now, &loaded) {
+                Due::Nothing => return None,
+                Due::Append(record) => return Some(*record),
+                Due::Needs(needed) => loaded.put(needed, self.last_image(needed).as_deref()),
+            }
+        }
+    }
+
+    /// As history would look it up.
+    fn last_image(&self, needed: Needed) -> Option<Vec<u8>> {
+        let subject = match needed {
+            Needed::Booking(id) => {
+                assert!(self.state.booking_document(id).is_none(), "a live booking is not loaded");
+                Subject::Booking(id)
+            }
+            Needed::Report(id) => Subject::Report(id),
+            Needed::Maintenance(id) => {
+                assert!(self.state.maintenance_document(id).is_none(), "nor is what is open");
+                Subject::Maintenance(id)
+            }
+        };
+        self.image_of(subject)
+    }
+
+    /// The newest image of a resource in the log.
+    pub(crate) fn image_of(&self, subject: Subject) -> Option<Vec<u8>> {
+        self.log.iter().rev().find_map(|record| match &record.outcome {
+            Outcome::Accepted(it) if it.subject == subject => Some(it.after.clone()),
+            _ => None,
+        })
+    }
+
+    /// What the newest record entails happens at once, in the name of its caller.
+    fn carry_out(&mut self) {
+        let cause = self.log.last().unwrap().clone();
+        self.entailed.clear();
+        while self.state.owes() {
+            let record = self.due(cause.at).expect("what is owed is due at once");
+            assert_eq!((record.at, &record.key), (cause.at, &None));
+            assert_eq!((&record.actor, &record.request_id), (&cause.actor, &cause.request_id));
+            let said = self.consequence(&record);
+            self.entailed.push(said);
+            self.keep(record);
+        }
     }
 
     /// The answer in one line; what is due by then comes first, and a record is applied.
@@ -117,24 +177,27 @@ impl World {
         }
     }
 
-    /// Decides, loading the finished booking when asked to, and twice, for the answer must be a
-    /// function of its arguments.
+    /// Decides, looking up what it asks for, and twice, for the answer must be a function of its
+    /// arguments.
     pub(crate) fn decide(&self, request: &Request, now: Timestamp) -> Verdict {
-        let mut verdict = decide(&self.state, request, now, Finished::Unknown);
-        if let Verdict::NeedsFinished(id) = verdict {
-            assert!(self.state.booking_document(id).is_none(), "a live booking is not loaded");
-            let finished = self.finished.get(&id).map_or(Finished::Absent, Finished::Loaded);
-            verdict = decide(&self.state, request, now, finished);
-            assert_eq!(verdict, decide(&self.state, request, now, finished));
-            assert!(!matches!(verdict, Verdict::NeedsFinished(_)), "asked for it once");
+        let mut loaded = Loaded::none();
+        loop {
+            let verdict = decide(&self.state, request, now, &loaded);
+            if self.decides_twice {
+                assert_eq!(verdict, decide(&self.state, request, now, &loaded));
+            }
+            let Verdict::Needs(needed) = verdict else { return verdict };
+            let before = loaded.clone();
+            loaded.put(needed, self.last_image(needed).as_deref());
+            assert_ne!(loaded, before, "asked for it once");
         }
-        verdict
     }
 
     pub(crate) fn take(&mut self, verdict: Verdict) -> String {
         let Verdict::Append(record) = verdict else { return self.word(&verdict) };
         let word = self.word(&Verdict::Append(record.clone()));
         self.keep(*record);
+        self.carry_out();
         word
     }
 
@@ -152,6 +215,15 @@ impl World {
                 self.finished.insert(mark.id, image);
             }
         }
+        if let Outcome::Accepted(accepted) = &record.outcome
+            && accepted.created
+        {
+            match accepted.subject {
+                Subject::Report(id) => self.reports.push(id),
+                Subject::Maintenance(id) => self.maintenance.push(id),
+                _ => {}
+            }
+        }
         self.state.apply(&record);
         assert_eq!(record.next_due, self.state.next_due(), "a record says what is due after it");
         self.log.push(record);
@@ -167,7 +239,7 @@ impl World {
                 format!("replay of {}", self.stored(&self.log[index]))
             }
             Verdict::Refuse(rejection) => format!("refused {}", self.rejection(rejection)),
-            Verdict::NeedsFinished(_) => "needs finished".into(),
+            Verdict::Needs(needed) => format!("needs {needed:?}"),
         }
     }
 
@@ -194,6 +266,18 @@ impl World {
                 let next = next_available.map_or("none".into(), window);
                 out + " next " + &next
             }
+            Rejection::Blocked { conflicts, next_available } => {
+                let mut out = code.to_owned();
+                for conflict in conflicts {
+                    let by = match conflict.by {
+                        Claimant::Booking(id) => self.number(id),
+                        Claimant::Maintenance(id) => self.maintenance_number(id),
+                    };
+                    out += &format!(" {by} {}", window(conflict.claim));
+                }
+                let next = next_available.map_or("none".into(), window);
+                out + " next " + &next
+            }
             Rejection::DeadlinePassed { now, deadline_at } => {
                 format!("{code} {} {}", clock(*now), clock(*deadline_at))
             }
@@ -215,105 +299,6 @@ impl World {
             _ => code.into(),
         }
     }
-
-    /// What must hold whatever was asked.
-    pub(crate) fn check_all(&self) {
-        self.check_claims();
-        self.check_chain();
-        let mut folded = AssetState::new(TAG);
-        for record in &self.log {
-            folded.apply(record);
-            assert_eq!(record.next_due, folded.next_due(), "a record says when the next is due");
-        }
-        assert_eq!(folded, self.state, "the fold of the log is the live state");
-        if self.log.len() < 64 {
-            for covered in 0..=self.log.len() {
-                assert_eq!(self.hydrated(covered), self.state, "after {covered} records");
-            }
-        }
-    }
-
-    /// What waiting and confirmed bookings keep from others, under the terms each was made under.
-    fn check_claims(&self) {
-        let images: Vec<BookingDocument> = self
-            .state
-            .live_between(Stamp::MIN, Stamp::MAX)
-            .map(|live| serde_json::from_slice(&live.document().json).unwrap())
-            .collect();
-        assert!(images.is_sorted_by(|a, b| a.id < b.id), "oldest first");
-        let versions = self.terms_by_version();
-        let mut planned: Vec<(Window, BookingId)> = images
-            .iter()
-            .filter(|image| image.status != BookingStatus::CheckedIn)
-            .map(|image| {
-                let planned = Window { start: image.start, end: image.end };
-                (versions[&image.terms_version].claim(planned), image.id)
-            })
-            .collect();
-        assert!(images.len() - planned.len() <= 1, "an asset is out with one");
-        planned.sort_by_key(|(claim, _)| claim.start);
-        for pair in planned.windows(2) {
-            let [(one, first), (other, second)] = pair else { unreachable!() };
-            assert!(one.end <= other.start, "{first} and {second} overlap");
-        }
-    }
-
-    fn terms_by_version(&self) -> BTreeMap<u64, Arc<Terms>> {
-        let mut versions = BTreeMap::new();
-        for record in &self.log {
-            let Outcome::Accepted(accepted) = &record.outcome else { continue };
-            let image: serde_json::Value = serde_json::from_slice(&accepted.after).unwrap();
-            if let Some(terms) = image.get("booking_terms") {
-                let source = (!terms.is_null()).then(|| terms.to_string());
-                let version = image["terms_version"].as_u64().unwrap();
-                versions.insert(version, Terms::of(source.as_deref()));
-            }
-        }
-        versions
-    }
-
-    fn check_chain(&self) {
-        let mut previous = [0; 32];
-        let mut stamps = Vec::new();
-        for (index, record) in self.log.iter().enumerate() {
-            assert_eq!(record.version, index as u64 + 1, "versions have no hole");
-            assert_eq!(record.prev_hash, previous, "each link holds the one before");
-            assert_eq!(record.hash, audit::hash(record, self.asset()));
-            previous = record.hash;
-            if let Outcome::Accepted(accepted) = &record.outcome
-                && let Some(mark) = accepted.booking
-                && mark.created
-            {
-                stamps.push(mark.id.stamp);
-            }
-            stamps.push(record.audit);
-        }
-        assert!(stamps.is_sorted_by(|a, b| a < b), "ids grow");
-        assert!(self.log.is_sorted_by_key(|record| record.at), "time never runs back");
-    }
-
-    /// As hydration does it: a snapshot after `covered` records, the keys still needed at the time
-    /// of the newest of them, then the rest.
-    pub(crate) fn hydrated(&self, covered: usize) -> AssetState {
-        let mut live = AssetState::new(TAG);
-        for record in &self.log[..covered] {
-            live.apply(record);
-        }
-        let stored = serde_json::to_vec(&live.to_snapshot()).unwrap();
-        let mut state = AssetState::from_snapshot(serde_json::from_slice(&stored).unwrap());
-        let now = self.log[..covered].last().map_or(Timestamp::default(), |record| record.at);
-        let since = AssetState::keys_needed_since(now);
-        let keyed: Vec<_> = self.log[..covered].iter().filter(|it| it.key.is_some()).collect();
-        for (index, record) in keyed.iter().enumerate() {
-            if record.at > since || index + 64 >= keyed.len() {
-                state.remember(record);
-            }
-        }
-        for record in &self.log[covered..] {
-            state.apply(record);
-        }
-        state
-    }
 }
 
 pub(crate) fn forklift() -> NewAsset {
@@ -324,6 +309,7 @@ pub(crate) fn forklift() -> NewAsset {
         location_id: "loc_7".into(),
         shared_with: Vec::new(),
         booking_terms: None,
+        maintenance_schedule: None,
     }
 }
 

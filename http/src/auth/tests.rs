@@ -19,6 +19,7 @@ fn verifier(issuer: Option<&str>, audience: Option<&str>) -> Verifier {
         audience: audience.map(Into::into),
         public_url: String::new(),
         version: VersionInfo::default(),
+        webhook_addresses: Default::default(),
     })
 }
 

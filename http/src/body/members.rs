@@ -3,10 +3,10 @@
 //! A reader returns a default where it finds fault, so that reading goes on to the next member;
 //! [`Members::finish`] then refuses the whole.
 
-use holdfast_domain::{Timestamp, rejection};
+use holdfast_domain::{Timestamp, asset::Change, rejection};
 use serde_json::{Map, Value};
 
-use crate::error::{ApiError, Issue};
+use crate::error::{ApiError, Issue, Place};
 
 /// Names and categories.
 pub(crate) const NAME_MAX: usize = 200;
@@ -55,6 +55,16 @@ impl Members {
 
     pub(crate) fn issues(&mut self, issues: impl IntoIterator<Item = Issue>) {
         self.issues.extend(issues);
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.rest.contains_key(name)
+    }
+
+    /// The member as it is, which must be there.
+    pub(crate) fn required(&mut self, name: &str) -> Option<Value> {
+        self.require(name);
+        self.take(name)
     }
 
     /// The member as it is.
@@ -112,6 +122,15 @@ impl Members {
         };
         self.issue(name, reason);
         None
+    }
+
+    /// Null clears.
+    pub(crate) fn instant_or_null(&mut self, name: &str) -> Option<Change<Timestamp>> {
+        if self.rest.get(name).is_some_and(Value::is_null) {
+            self.rest.remove(name);
+            return Some(Change::Clear);
+        }
+        self.optional_instant(name).map(Change::Set)
     }
 
     /// At least `min`, at most 2^53 − 1.
@@ -197,6 +216,56 @@ impl Members {
         ids
     }
 
+    /// A list of objects, required, each read by `read`.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &str,
+        (min, max): (usize, usize),
+        read: impl Fn(&mut Members) -> T,
+    ) -> Vec<T> {
+        let items = match self.required(name) {
+            None => return vec![],
+            Some(Value::Array(items)) if items.len() < min => {
+                let plural = if min == 1 { "" } else { "s" };
+                self.issue(name, format!("must have at least {min} item{plural}"));
+                return vec![];
+            }
+            Some(Value::Array(items)) if items.len() > max => {
+                self.issue(name, format!("must have at most {max} items"));
+                return vec![];
+            }
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.issue(name, "must be a list");
+                return vec![];
+            }
+        };
+        let mut objects = Vec::with_capacity(items.len());
+        for (place, item) in items.into_iter().enumerate() {
+            let Value::Object(rest) = item else {
+                self.issue(&format!("{name}/{place}"), "must be an object");
+                continue;
+            };
+            let mut inner = Self { rest, issues: vec![], amounts: 0 };
+            objects.push(read(&mut inner));
+            inner.unknown();
+            self.amounts += inner.amounts;
+            self.issues.extend(inner.issues.into_iter().map(|issue| match issue.place {
+                Place::Pointer(at) => {
+                    Issue::pointer(format!("#/{name}/{place}{}", &at[1..]), issue.reason)
+                }
+                Place::Name(_) => issue,
+            }));
+        }
+        objects
+    }
+
+    fn unknown(&mut self) {
+        for name in std::mem::take(&mut self.rest).keys() {
+            self.issues.push(Issue::pointer(rejection::below("#", name), "unknown member"));
+        }
+    }
+
     fn require(&mut self, name: &str) {
         if !self.rest.contains_key(name) {
             self.issue(name, "is required");
@@ -206,10 +275,7 @@ impl Members {
     /// # Errors
     /// Everything that was found, unread members included.
     pub(crate) fn finish(mut self) -> Result<(), ApiError> {
-        let unknown = std::mem::take(&mut self.rest);
-        for name in unknown.keys() {
-            self.issues.push(Issue::pointer(rejection::below("#", name), "unknown member"));
-        }
+        self.unknown();
         if self.issues.is_empty() {
             Ok(())
         } else if self.issues.len() == self.amounts {

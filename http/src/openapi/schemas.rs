@@ -4,7 +4,11 @@
 
 use holdfast_domain::{
     Timestamp,
-    asset::{AssetDocument, BookingDocument, ClaimKind},
+    asset::{
+        AssetDocument, BookingDocument, ClaimKind, MaintenanceDocument, ReportDocument, UsageRow,
+        UsageSummary,
+    },
+    webhooks::{DeliveryDocument, EndpointDocument},
 };
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -52,6 +56,68 @@ schemas! {
         #[schema(required = true)]
         prev_cursor: Option<String>,
         has_more: bool,
+    }
+
+    /// A page, newest first.
+    pub(crate) struct EndpointList {
+        items: Vec<EndpointDocument>,
+        /// Null exactly when `has_more` is false.
+        #[schema(required = true)]
+        next_cursor: Option<String>,
+        /// Null on the first page.
+        #[schema(required = true)]
+        prev_cursor: Option<String>,
+        has_more: bool,
+    }
+
+    /// A page, newest first.
+    pub(crate) struct DeliveryList {
+        items: Vec<DeliveryDocument>,
+        /// Null exactly when `has_more` is false.
+        #[schema(required = true)]
+        next_cursor: Option<String>,
+        /// Null on the first page.
+        #[schema(required = true)]
+        prev_cursor: Option<String>,
+        has_more: bool,
+    }
+
+    /// A page, newest first.
+    pub(crate) struct ReportList {
+        items: Vec<ReportDocument>,
+        /// Null exactly when `has_more` is false.
+        #[schema(required = true)]
+        next_cursor: Option<String>,
+        /// Null on the first page.
+        #[schema(required = true)]
+        prev_cursor: Option<String>,
+        has_more: bool,
+    }
+
+    /// A page, newest first.
+    pub(crate) struct MaintenanceList {
+        items: Vec<MaintenanceDocument>,
+        /// Null exactly when `has_more` is false.
+        #[schema(required = true)]
+        next_cursor: Option<String>,
+        /// Null on the first page.
+        #[schema(required = true)]
+        prev_cursor: Option<String>,
+        has_more: bool,
+    }
+
+    /// A page, the last to end first.
+    pub(crate) struct UsageList {
+        items: Vec<UsageRow>,
+        /// Null exactly when `has_more` is false.
+        #[schema(required = true)]
+        next_cursor: Option<String>,
+        /// Null on the first page.
+        #[schema(required = true)]
+        prev_cursor: Option<String>,
+        has_more: bool,
+        /// Of the whole list, the same on each page.
+        summary: UsageSummary,
     }
 
     /// One accepted write or stored refusal. Hashes are hex SHA-256 over canonical JSON (RFC 8785).

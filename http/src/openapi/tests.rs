@@ -5,13 +5,17 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    permissions::{Kind, ROWS},
+    permissions::{self, Kind, OPERATORS, ROWS},
     problem::codes,
-    router::routes_and_document,
+    router::{operators_routes_and_document, routes_and_document},
 };
 
 fn document() -> Value {
     serde_json::from_str(&routes_and_document().1.to_json().unwrap()).unwrap()
+}
+
+fn operators_document() -> Value {
+    serde_json::from_str(&operators_routes_and_document().1.to_json().unwrap()).unwrap()
 }
 
 fn operations(document: &Value) -> Vec<(String, String, &Value)> {
@@ -38,14 +42,24 @@ fn every_route_has_a_row_and_every_row_a_route() {
         .map(|row| (row.method.to_owned(), row.path.to_owned()))
         .collect();
     assert_eq!(documented, rows);
+
+    let document = operators_document();
+    let documented: BTreeSet<_> =
+        operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
+    let also = ["/healthz", "/openapi.json"].map(|path| ("GET".to_owned(), path.to_owned()));
+    let rows = OPERATORS.iter().map(|row| (row.method.to_owned(), row.path.to_owned()));
+    assert_eq!(documented, rows.chain(also).collect());
 }
 
 #[test]
 fn everything_is_described() {
-    let document = document();
+    [document(), operators_document()].iter().for_each(is_described);
+}
+
+fn is_described(document: &Value) {
     assert_eq!(document["openapi"], "3.1.0");
     let mut ids = BTreeSet::new();
-    for (method, path, operation) in operations(&document) {
+    for (method, path, operation) in operations(document) {
         let at = format!("{method} {path}");
         assert!(operation["summary"].is_string(), "{at}");
         assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{at}");
@@ -101,7 +115,6 @@ fn every_code_that_a_route_can_answer_is_listed() {
 
 #[test]
 fn every_reference_leads_somewhere() {
-    let document = document();
     fn walk(document: &Value, value: &Value) {
         match value {
             Value::Object(members) => {
@@ -115,7 +128,9 @@ fn every_reference_leads_somewhere() {
             _ => {}
         }
     }
-    walk(&document, &document);
+    for document in [document(), operators_document()] {
+        walk(&document, &document);
+    }
 }
 
 /// What every answer of a kind carries is said of every answer of that kind.
@@ -146,6 +161,18 @@ fn headers_of_answers() {
         let asks = responses["401"].is_object() && path != "/assets";
         let unknown = responses["503"]["description"].as_str().unwrap_or_default();
         assert!(!asks || unknown.contains("`OUTCOME_UNKNOWN`"), "{at}");
+    }
+}
+
+#[test]
+fn what_operators_may_do_asks_for_a_token_and_names_the_role() {
+    let document = operators_document();
+    for (method, path, operation) in operations(&document) {
+        let open = permissions::row(&method, &path).is_none_or(|row| row.kind == Kind::Open);
+        assert_eq!(operation["security"].is_null(), open, "{path}");
+        let forbidden = operation["responses"]["403"]["description"].as_str().unwrap_or_default();
+        assert_eq!(forbidden.contains("`FORBIDDEN_ROLE`"), !open, "{path}");
+        assert!(!forbidden.contains("`INSUFFICIENT_SCOPE`"), "{path}");
     }
 }
 
@@ -193,7 +220,7 @@ fn request_bodies_take_no_other_members() {
         "CancelInput",
         "BookingChangeInput",
         "QuoteInput",
-        "ApproveInput",
+        "EmptyInput",
         "RejectInput",
         "AdjustmentInput",
         "BookingTerms",
@@ -215,8 +242,7 @@ fn request_bodies_take_no_other_members() {
 /// Null is a value: the member is there.
 #[test]
 fn members_that_are_always_there_are_required() {
-    let document = document();
-    for name in [
+    let of_the_api = [
         "AssetDocument",
         "BookingDocument",
         "Approval",
@@ -228,7 +254,14 @@ fn members_that_are_always_there_are_required() {
         "AuditList",
         "AuditEntry",
         "AuditActor",
-    ] {
+    ];
+    let of_operators = ["Tree", "Node", "Fault", "Assets", "Counts", "Asset", "Failure", "Command"];
+    are_required(&document(), &of_the_api);
+    are_required(&operators_document(), &of_operators);
+}
+
+fn are_required(document: &Value, schemas: &[&str]) {
+    for name in schemas {
         let schema = &document["components"]["schemas"][name];
         let all: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
         let required = schema["required"].as_array().unwrap().iter();

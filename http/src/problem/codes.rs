@@ -87,6 +87,8 @@ codes! {
         "The terms_version sent is not the current one: read the asset and accept its terms anew. Or \
          the current terms are in another currency than the booking, which cannot change: cancel it \
          and book anew.";
+    ALREADY_SUPERSEDED = CONFLICT stored, "The report is superseded",
+        "Another report has corrected this one already; supersede that one.";
     LIMIT_REACHED = CONFLICT stored, "No more of these",
         "There are already as many as one resource may have; limit tells how many.";
     PRECONDITION_FAILED = PRECONDITION_FAILED, "The resource has changed",
@@ -109,6 +111,8 @@ codes! {
         "Use a new key for a new request; a repeated request must be the same JSON.";
     AMOUNT_OUT_OF_RANGE = UNPROCESSABLE_ENTITY, "The amount is out of range",
         "Amounts are integers in minor units, at most 9007199254740991, and no cost is below 0.";
+    WEBHOOK_URL_FORBIDDEN = UNPROCESSABLE_ENTITY, "Webhooks are not sent there",
+        "A webhook endpoint has a URL of https, without a user, to a public address.";
     PRECONDITION_REQUIRED = PRECONDITION_REQUIRED, "If-Match is required",
         "Send the ETag of the version the change is meant for: If-Match: \"…\".";
     HEADERS_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large",

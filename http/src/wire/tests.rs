@@ -9,7 +9,7 @@ fn body(value: Value) -> Members {
 }
 
 /// The findings as `pointer: reason`.
-fn findings<T: std::fmt::Debug>(outcome: Result<T, ApiError>) -> Vec<String> {
+pub(super) fn findings<T: std::fmt::Debug>(outcome: Result<T, ApiError>) -> Vec<String> {
     match outcome {
         Err(ApiError::Invalid(issues)) => issues
             .into_iter()
@@ -89,7 +89,9 @@ fn assets_of_good_and_bad_shape() {
         ("shared_with", json!(orgs), &["#/shared_with: must have at most 100 items"]),
         ("shared_with", json!(["a", 1]), &["#/shared_with/1: must be a string"]),
         ("registry", json!({"type": "t", "code": "c"}), &["#/registry: is not supported yet"]),
-        ("maintenance_schedule", json!({}), &["#/maintenance_schedule: is not supported yet"]),
+        ("maintenance_schedule", json!(null), &[]),
+        ("maintenance_schedule", json!({"rules": []}), &[]),
+        ("maintenance_schedule", json!({}), &["#/maintenance_schedule/rules: is required"]),
         ("status", json!("ACTIVE"), &["#/status: unknown member"]),
         ("id", json!("ast_1"), &["#/id: unknown member"]),
     ];

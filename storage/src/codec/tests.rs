@@ -10,10 +10,13 @@ use holdfast_domain::{
     rejection::{Conflict, Finding, Window},
 };
 
+mod since_3;
+
 use super::{CodecError, MAGIC, SCHEMA, checksum, decode_record, encode_record, open, seal};
 
 const SAMPLES_1: &str = include_str!("../../tests/golden/records.hex");
-const SAMPLES: &str = include_str!("../../tests/golden/records-2.hex");
+const SAMPLES_2: &str = include_str!("../../tests/golden/records-2.hex");
+const SAMPLES: &str = include_str!("../../tests/golden/records-3.hex");
 
 const TAG: Tag = Tag::new(0x1234_5678_9abc_def0);
 
@@ -232,12 +235,12 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn samples() -> impl Iterator<Item = (&'static str, Record)> {
-    events().into_iter().chain(refusals()).chain(later())
+    events().into_iter().chain(refusals()).chain(later()).chain(since_3::samples())
 }
 
 /// A failure prints what the file would have to hold.
 #[test]
-fn records_are_stored_as_they_are_since_schema_2() {
+fn records_are_stored_as_they_are_since_schema_3() {
     let mut now = String::new();
     for (name, record) in samples() {
         let bytes = encode_record(&record);
@@ -248,15 +251,20 @@ fn records_are_stored_as_they_are_since_schema_2() {
 }
 
 #[test]
-fn records_of_schema_1_are_read_for_ever() {
-    let mut samples = samples();
-    for line in SAMPLES_1.lines() {
-        let (name, stored) = line.split_once(' ').unwrap();
-        let (known, record) = samples.next().unwrap();
-        assert_eq!(name, known, "a sample is missing or out of order");
-        assert_eq!(decode_record(&bytes_of(stored)), Ok(record), "{name}");
+fn records_of_older_schemas_are_read_for_ever() {
+    let first_of = |samples: Vec<(&'static str, Record)>| samples.first().map(|(name, _)| *name);
+    for (stored, next) in
+        [(SAMPLES_1, first_of(later())), (SAMPLES_2, first_of(since_3::samples()))]
+    {
+        let mut samples = samples();
+        for line in stored.lines() {
+            let (name, stored) = line.split_once(' ').unwrap();
+            let (known, record) = samples.next().unwrap();
+            assert_eq!(name, known, "a sample is missing or out of order");
+            assert_eq!(decode_record(&bytes_of(stored)), Ok(record), "{name}");
+        }
+        assert_eq!(samples.next().map(|(name, _)| name), next);
     }
-    assert_eq!(samples.next().map(|(name, _)| name), Some(later()[0].0));
 }
 
 /// Before there were timers nobody wrote down when the next is due.

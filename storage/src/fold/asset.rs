@@ -2,7 +2,10 @@
 
 use holdfast_domain::Tag;
 
-use super::batch::Batch;
+use super::{
+    batch::Batch,
+    leaves::{PastByVersion, past_booking},
+};
 use crate::{
     codec,
     history::{HistoryError, ReadRecord, read},
@@ -16,6 +19,8 @@ use crate::{
     },
 };
 
+/// Also hands over what the records it read say of bookings that are over.
+///
 /// Versions that the head row already has are skipped: it was written by an earlier attempt, after
 /// the pages it relies on.
 pub(super) fn fold(
@@ -23,20 +28,23 @@ pub(super) fn fold(
     journal: &dyn ReadRecord,
     generation: &Generation,
     tag: Tag,
-) -> Result<(), HistoryError> {
+) -> Result<PastByVersion, HistoryError> {
     let key = keys::head(tag);
     let mut head = match batch.views().get(&key)? {
         Some(bytes) => HeadRow::open(&bytes)?,
         None => HeadRow::new(tag),
     };
     let newest = generation.newest_version(tag).unwrap_or(0);
-    let mut bodies = Bodies::default();
+    let (mut bodies, mut past) = (Bodies::default(), PastByVersion::new());
     for entry in generation.of_asset(tag, head.version) {
         if entry.version != head.version + 1 {
             return Err(HistoryError::Hole { after: head.version, found: entry.version });
         }
         let record = read(journal, tag, entry.version, entry.address)?;
         head.append(&entry, &record);
+        if let Some(image) = past_booking(&record) {
+            past.insert(entry.version, image);
+        }
         let page_ends = row::page_first(entry.version) + PAGE_ENTRIES as u64 - 1;
         if page_ends <= newest {
             bodies.push(codec::seal(&record));
@@ -52,7 +60,7 @@ pub(super) fn fold(
         head.snapshot = Some(add_chunks(batch, tag, *version, bytes)?);
     }
     batch.hold(key, codec::seal(&head));
-    Ok(())
+    Ok(past)
 }
 
 /// The encoded records at the end of the open page, unless they are too long to be kept.

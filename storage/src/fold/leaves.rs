@@ -3,12 +3,16 @@
 //! A leaf covers the stamps from the one in its key to the key of the next. One that grows above
 //! [`LEAF_ENTRIES_MAX`] is cut into even pieces, each at least half of that.
 
-use holdfast_domain::{Stamp, Tag};
+use std::collections::BTreeMap;
+
+use holdfast_domain::{Outcome, Record, Stamp, Tag, asset::PastBooking};
 
 use super::batch::Batch;
 use crate::{
-    codec, keys,
-    tail::Generation,
+    codec,
+    history::{HistoryError, ReadRecord, read},
+    keys,
+    tail::{FinalEntry, Generation},
     views::{
         ViewsError, edge,
         row::{self, LeafEntry, LeafRow},
@@ -17,19 +21,35 @@ use crate::{
 
 pub(super) const LEAF_ENTRIES_MAX: usize = 64;
 
+/// What records say of bookings that are over, by their versions.
+pub(super) type PastByVersion = BTreeMap<u64, PastBooking>;
+
+/// What a record that left a booking final says of it.
+pub(super) fn past_booking(record: &Record) -> Option<PastBooking> {
+    let Outcome::Accepted(accepted) = &record.outcome else { return None };
+    accepted.booking.filter(|mark| mark.finished).and_then(|_| PastBooking::of(&accepted.after))
+}
+
+/// `past` holds what of them was read already.
 pub(super) fn fold(
     batch: &mut Batch<'_>,
-    generation: &Generation,
-    tag: Tag,
-) -> Result<(), ViewsError> {
-    let mut fresh = generation
-        .finished_by_stamp(tag)
-        .map(|(stamp, entry)| LeafEntry { stamp, version: entry.version, address: entry.address })
-        .peekable();
+    journal: &dyn ReadRecord,
+    (generation, tag): (&Generation, Tag),
+    mut past: PastByVersion,
+) -> Result<(), HistoryError> {
+    let mut fresh = generation.finished_by_stamp(tag).peekable();
     while let Some(first) = fresh.peek() {
         let mut leaf = Leaf::of(batch, tag, first.stamp)?;
-        while let Some(entry) = fresh.next_if(|entry| entry.stamp.bits() < leaf.until) {
-            leaf.put(entry);
+        while let Some(FinalEntry { stamp, ended, last }) =
+            fresh.next_if(|entry| entry.stamp.bits() < leaf.until)
+        {
+            let (version, address) = (last.version, last.address);
+            let past = match past.remove(&version) {
+                Some(past) => Some(past),
+                // An interrupted fold had written the head row, so it was not read again.
+                None => past_booking(&read(journal, tag, version, address)?),
+            };
+            leaf.put(LeafEntry { stamp, version, address, ended, past });
         }
         leaf.write(batch, tag)?;
     }
@@ -68,10 +88,13 @@ impl Leaf {
         Ok(Self { low, until, cut: entries.len() < before, entries })
     }
 
-    /// Adds a booking, or replaces it when this image of it is newer.
+    /// Adds a booking, or replaces it when this image of it is newer. When it ended stays.
     fn put(&mut self, entry: LeafEntry) {
         match self.entries.binary_search_by_key(&entry.stamp, |known| known.stamp) {
-            Ok(at) if self.entries[at].version < entry.version => self.entries[at] = entry,
+            Ok(at) if self.entries[at].version < entry.version => {
+                let ended = self.entries[at].ended.min(entry.ended);
+                self.entries[at] = LeafEntry { ended, ..entry };
+            }
             Ok(_) => {}
             Err(at) => self.entries.insert(at, entry),
         }

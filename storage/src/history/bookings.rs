@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use holdfast_domain::{BookingId, Stamp, Tag};
 
-use super::{FinishedBooking, History, HistoryError};
+use super::{FinishedBooking, History, HistoryError, ends};
 use crate::{
     journal::Position,
     keys,
-    tail::TailEntry,
+    tail::FinalEntry,
     views::{
         Views, ViewsError, edge,
         row::{self, LeafEntry, LeafRow, UserEntry},
@@ -23,7 +23,7 @@ impl History {
     pub fn finished(&self, id: BookingId) -> Result<Option<FinishedBooking>, HistoryError> {
         let (recent, folded) =
             self.both(|tail| tail.finished(id), |views| folded_booking(views, id))?;
-        let recent = recent.map(|entry| from_tail(id, &entry));
+        let recent = recent.iter().map(|entry| from_tail(id.tag, entry));
         Ok(recent.into_iter().chain(folded).max_by_key(|booking| booking.version))
     }
 
@@ -53,9 +53,9 @@ impl History {
                 }
             },
         )?;
-        let recent = recent.iter().map(|(stamp, e)| from_tail(BookingId::new(*stamp, tag), e));
+        let recent = recent.iter().map(|entry| from_tail(tag, entry));
         let mut merged: BTreeMap<BookingId, FinishedBooking> = BTreeMap::new();
-        for booking in folded.into_iter().map(|entry| from_leaf(tag, entry)).chain(recent) {
+        for booking in folded.iter().map(|entry| from_leaf(tag, entry)).chain(recent) {
             let known = merged.entry(booking.id).or_insert(booking);
             if known.version < booking.version {
                 *known = booking;
@@ -89,18 +89,14 @@ impl History {
     }
 }
 
-fn from_tail(id: BookingId, entry: &TailEntry) -> FinishedBooking {
+fn from_tail(tag: Tag, entry: &FinalEntry) -> FinishedBooking {
+    let id = BookingId::new(entry.stamp, tag);
+    FinishedBooking { id, version: entry.last.version, address: entry.last.address }
+}
+
+fn from_leaf(tag: Tag, entry: &LeafEntry) -> FinishedBooking {
+    let id = BookingId::new(entry.stamp, tag);
     FinishedBooking { id, version: entry.version, address: entry.address }
-}
-
-fn from_leaf(tag: Tag, entry: LeafEntry) -> FinishedBooking {
-    let LeafEntry { stamp, version, address } = entry;
-    FinishedBooking { id: BookingId::new(stamp, tag), version, address }
-}
-
-/// The first `limit` of ascending items, from the low end or the high one.
-fn ends<I: DoubleEndedIterator>(items: I, from_low: bool, limit: usize) -> Vec<I::Item> {
-    if from_low { items.take(limit).collect() } else { items.rev().take(limit).collect() }
 }
 
 /// A leaf with the stamp in its key.
@@ -140,7 +136,7 @@ fn leaf_below(views: &dyn Views, tag: Tag, end: u64) -> Result<Option<Leaf>, Vie
 fn folded_booking(views: &dyn Views, id: BookingId) -> Result<Option<FinishedBooking>, ViewsError> {
     let leaf = leaf_below(views, id.tag, id.stamp.bits() + 1)?;
     let entry = leaf.and_then(|(_, row)| row.entries.into_iter().find(|e| e.stamp == id.stamp));
-    Ok(entry.map(|entry| from_leaf(id.tag, entry)))
+    Ok(entry.map(|entry| from_leaf(id.tag, &entry)))
 }
 
 /// At least the `limit` newest of the stamps `low..high`, or all of them.
@@ -154,14 +150,14 @@ fn leaves_down(
     let mut end = high;
     while end > low && found.len() < limit {
         let Some((from, row)) = leaf_below(views, tag, end)? else { break };
-        found.extend(row.entries.iter().filter(|e| (low..end).contains(&e.stamp.bits())));
+        found.extend(row.entries.into_iter().filter(|e| (low..end).contains(&e.stamp.bits())));
         end = from;
     }
     Ok(found)
 }
 
 /// At least the `limit` oldest of the stamps `low..high`, or all of them.
-fn leaves_up(
+pub(super) fn leaves_up(
     views: &dyn Views,
     tag: Tag,
     (low, high): (u64, u64),
@@ -176,7 +172,7 @@ fn leaves_up(
         // Looked up after the leaf was read: whatever it left to a new neighbour is found there.
         next = leaf(views, tag, (from + 1, high), false)?;
         let end = next.as_ref().map_or(high, |(above, _)| *above);
-        found.extend(row.entries.iter().filter(|e| (low..end).contains(&e.stamp.bits())));
+        found.extend(row.entries.into_iter().filter(|e| (low..end).contains(&e.stamp.bits())));
         if found.len() >= limit {
             break;
         }

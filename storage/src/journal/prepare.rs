@@ -295,6 +295,13 @@ pub struct PreparerThread {
     thread: Option<thread::JoinHandle<()>>,
 }
 
+impl PreparerThread {
+    /// False once the thread has ended, which only a panic makes it do.
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+}
+
 impl Drop for PreparerThread {
     fn drop(&mut self) {
         self.shelf.dismiss();

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use crate::{
     codec,
     disk::{Disk, DiskFile},
-    journal::{Address, RECORD_BYTES_MAX, ReadError, frame::RecordFrame, segment},
+    journal::{Address, Follower, RECORD_BYTES_MAX, ReadError, frame::RecordFrame, segment},
 };
 
 /// Most records fit, so most reads are one.
@@ -24,13 +24,19 @@ pub struct JournalReader {
 
 struct Shared {
     disk: Arc<dyn Disk>,
+    store_id: [u8; 16],
     /// Recently used last.
     open: Mutex<VecDeque<(u32, Arc<dyn DiskFile>)>>,
 }
 
 impl JournalReader {
-    pub(super) fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { shared: Arc::new(Shared { disk, open: Mutex::default() }) }
+    pub(super) fn new(disk: Arc<dyn Disk>, store_id: [u8; 16]) -> Self {
+        Self { shared: Arc::new(Shared { disk, store_id, open: Mutex::default() }) }
+    }
+
+    /// For reading onward instead of by address.
+    pub fn follower(&self) -> Follower {
+        Follower::new(Arc::clone(&self.shared.disk), self.shared.store_id)
     }
 
     /// The record whose [`crate::journal::Placed`] had this address.

@@ -45,11 +45,27 @@ pub(super) struct Scan<'a> {
     store_id: [u8; 16],
     link: Link,
     window: Option<Window>,
+    /// Whether the next group must name the one before it; followers start without knowing it.
+    chained: bool,
 }
 
 impl<'a> Scan<'a> {
     pub(super) const fn new(disk: &'a dyn Disk, store_id: [u8; 16], from: Link) -> Self {
-        Self { disk, store_id, link: from, window: None }
+        Self { disk, store_id, link: from, window: None, chained: true }
+    }
+
+    /// From a link that knows its place alone, with what was read before.
+    pub(super) const fn unchained(
+        disk: &'a dyn Disk,
+        store_id: [u8; 16],
+        from: Link,
+        window: Option<Window>,
+    ) -> Self {
+        Self { disk, store_id, link: from, window, chained: false }
+    }
+
+    pub(super) fn into_window(self) -> Option<Window> {
+        self.window
     }
 
     /// After the last group seen.
@@ -83,7 +99,7 @@ impl<'a> Scan<'a> {
             return Err(RecoveryError::TooNew { found: header.format });
         }
         let follows = header.first == link.position + 1
-            && header.previous_crc == link.previous_crc
+            && (!self.chained || header.previous_crc == link.previous_crc)
             && header.epoch >= link.epoch
             && (1..=GROUP_RECORDS_MAX as u64).contains(&u64::from(header.count));
         Ok(follows.then_some(header))

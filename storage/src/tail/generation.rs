@@ -5,9 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use holdfast_domain::{BookingId, BookingMark, Stamp, Tag, Timestamp};
+use holdfast_domain::{BookingId, Stamp, Tag, Timestamp};
 
-use super::TailEntry;
+use super::{ItemMark, Mark, Noun, TailEntry};
 use crate::journal::{Address, Checkpoint, Position};
 
 /// A [`TailEntry`] without its snapshot.
@@ -17,7 +17,25 @@ struct Slim {
     position: Position,
     address: Address,
     at: Timestamp,
-    booking: Option<BookingMark>,
+    mark: Option<Mark>,
+}
+
+/// What a generation knows of a finished booking.
+#[derive(Clone, Debug)]
+pub struct FinalEntry {
+    pub stamp: Stamp,
+    /// Version and time of the first record in it that found or made the booking final: that which
+    /// ended it, unless that one lies further back.
+    pub ended: (u64, Timestamp),
+    /// With its last image.
+    pub last: TailEntry,
+}
+
+/// The numbers of the first and the last of the records that left a booking final.
+#[derive(Clone, Copy)]
+struct Finals {
+    first: u32,
+    last: u32,
 }
 
 /// Entries in journal order; the maps hold their numbers in that order.
@@ -25,7 +43,8 @@ struct Slim {
 pub struct Generation {
     entries: Vec<Slim>,
     by_asset: BTreeMap<(Tag, u64), u32>,
-    finished: BTreeMap<(Tag, Stamp), u32>,
+    finished: BTreeMap<(Tag, Stamp), Finals>,
+    items: BTreeMap<(Tag, ItemMark), u32>,
     created: BTreeMap<(u64, Position), u32>,
     /// The newest per asset, with its version.
     snapshots: HashMap<Tag, (u64, Arc<[u8]>)>,
@@ -54,27 +73,34 @@ impl Generation {
     pub(super) fn push(&mut self, group: Vec<TailEntry>, end: Checkpoint) {
         self.entries.reserve(group.len());
         for entry in group {
-            let TailEntry { tag, version, position, address, at, booking, snapshot } = entry;
+            let TailEntry { tag, version, position, address, at, mark, snapshot } = entry;
             let number = u32::try_from(self.entries.len())
                 .expect("admission stops at a million entries, far below 2^32");
             self.by_asset.insert((tag, version), number);
-            if let Some(mark) = booking {
-                if mark.finished {
-                    self.finished.insert((tag, mark.id.stamp), number);
+            match mark {
+                Some(Mark::Booking(mark)) => {
+                    if mark.finished {
+                        let fresh = Finals { first: number, last: number };
+                        self.finished.entry((tag, mark.id.stamp)).or_insert(fresh).last = number;
+                    }
+                    if mark.created {
+                        self.created.insert((mark.user, position), number);
+                    }
                 }
-                if mark.created {
-                    self.created.insert((mark.user, position), number);
+                Some(Mark::Item(item)) => {
+                    self.items.insert((tag, item), number);
                 }
+                None => {}
             }
             if let Some(bytes) = snapshot {
                 self.snapshots.insert(tag, (version, bytes));
             }
-            self.entries.push(Slim { tag, version, position, address, at, booking });
+            self.entries.push(Slim { tag, version, position, address, at, mark });
         }
         self.end = Some(end);
     }
 
-    pub(super) fn oldest_at(&self) -> Option<Timestamp> {
+    pub fn oldest_at(&self) -> Option<Timestamp> {
         self.entries.first().map(|entry| entry.at)
     }
 
@@ -117,17 +143,49 @@ impl Generation {
         self.snapshots.get(&tag)
     }
 
-    pub(super) fn finished(&self, id: BookingId) -> Option<TailEntry> {
-        self.finished.get(&(id.tag, id.stamp)).map(|number| self.entry(*number))
+    pub(super) fn finished(&self, id: BookingId) -> Option<FinalEntry> {
+        self.finished.get(&(id.tag, id.stamp)).map(|finals| self.final_entry(id.stamp, *finals))
     }
 
-    /// The entries with the last images of an asset's finished bookings, by creation.
-    pub(crate) fn finished_by_stamp(
-        &self,
-        tag: Tag,
-    ) -> impl Iterator<Item = (Stamp, TailEntry)> + '_ {
+    /// An asset's finished bookings, by creation.
+    pub(crate) fn finished_by_stamp(&self, tag: Tag) -> impl Iterator<Item = FinalEntry> + '_ {
         let range = self.finished.range((tag, Stamp::MIN)..=(tag, Stamp::MAX));
-        range.map(|(&(_, stamp), number)| (stamp, self.entry(*number)))
+        range.map(|(&(_, stamp), finals)| self.final_entry(stamp, *finals))
+    }
+
+    fn final_entry(&self, stamp: Stamp, finals: Finals) -> FinalEntry {
+        let first = &self.entries[finals.first as usize];
+        FinalEntry { stamp, ended: (first.version, first.at), last: self.entry(finals.last) }
+    }
+
+    pub(super) fn item(&self, tag: Tag, item: ItemMark) -> Option<TailEntry> {
+        self.items.get(&(tag, item)).map(|number| self.entry(*number))
+    }
+
+    /// The entries with the newest images of an asset's items.
+    pub(crate) fn items(&self, tag: Tag) -> impl Iterator<Item = (ItemMark, TailEntry)> + '_ {
+        let first = ItemMark { noun: Noun::Report, stamp: Stamp::MIN };
+        let last = ItemMark { noun: Noun::Maintenance, stamp: Stamp::MAX };
+        let range = self.items.range((tag, first)..=(tag, last));
+        range.map(|(&(_, item), number)| (item, self.entry(*number)))
+    }
+
+    pub(super) fn items_of_asset(
+        &self,
+        (tag, noun): (Tag, Noun),
+        (low, high): (Stamp, Stamp),
+        oldest_first: bool,
+        limit: usize,
+    ) -> Vec<(Stamp, TailEntry)> {
+        if low >= high {
+            return Vec::new();
+        }
+        let at = |stamp| (tag, ItemMark { noun, stamp });
+        let range = self.items.range(at(low)..at(high));
+        let inside = range.filter(|((_, item), _)| item.stamp > low);
+        ends(inside, oldest_first, limit)
+            .map(|(&(_, item), number)| (item.stamp, self.entry(*number)))
+            .collect()
     }
 
     pub(super) fn finished_of_asset(
@@ -136,14 +194,14 @@ impl Generation {
         (low, high): (Stamp, Stamp),
         oldest_first: bool,
         limit: usize,
-    ) -> Vec<(Stamp, TailEntry)> {
+    ) -> Vec<FinalEntry> {
         if low >= high {
             return Vec::new();
         }
         let range = self.finished.range((tag, low)..(tag, high));
         let inside = range.filter(|((_, stamp), _)| *stamp > low);
         ends(inside, oldest_first, limit)
-            .map(|(&(_, stamp), number)| (stamp, self.entry(*number)))
+            .map(|(&(_, stamp), finals)| self.final_entry(stamp, *finals))
             .collect()
     }
 
@@ -172,14 +230,14 @@ impl Generation {
     }
 
     fn booking(&self, number: u32) -> Option<BookingId> {
-        self.entries[number as usize].booking.map(|mark| mark.id)
+        self.entries[number as usize].mark.and_then(Mark::booking).map(|mark| mark.id)
     }
 
     fn entry(&self, number: u32) -> TailEntry {
-        let Slim { tag, version, position, address, at, booking } = self.entries[number as usize];
+        let Slim { tag, version, position, address, at, mark } = self.entries[number as usize];
         let snapshot = self.snapshots.get(&tag).filter(|(of, _)| *of == version);
         let snapshot = snapshot.map(|(_, bytes)| Arc::clone(bytes));
-        TailEntry { tag, version, position, address, at, booking, snapshot }
+        TailEntry { tag, version, position, address, at, mark, snapshot }
     }
 }
 

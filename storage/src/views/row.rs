@@ -5,6 +5,7 @@ use std::fmt;
 
 use holdfast_domain::{
     BookingId, Digest, KeyScope, Kind, Outcome, Record, Stamp, Subject, Tag, Timestamp,
+    asset::PastBooking,
 };
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -103,7 +104,7 @@ impl HeadRow {
         self.version = tail.version;
         self.next_due = record.next_due;
         if let Outcome::Accepted(accepted) = &record.outcome
-            && let Subject::Asset(_) = accepted.subject
+            && is_listed(accepted.subject, self.tag)
         {
             let created = self.registered.map_or(tail.position, |earlier| earlier.created);
             self.registered = Some(Registered { created, document: tail.address });
@@ -116,6 +117,15 @@ impl HeadRow {
             fingerprint: record.key.as_ref().map_or(0, |key| key.fingerprint),
             hash: record.hash,
         });
+    }
+}
+
+/// Whether the record is one that a start reads: of an asset, or of an org's webhook endpoints.
+fn is_listed(subject: Subject, tag: Tag) -> bool {
+    match subject {
+        Subject::Asset(_) => true,
+        Subject::Endpoint(id) => id.tag == tag,
+        _ => false,
     }
 }
 
@@ -200,9 +210,21 @@ pub(crate) struct LeafRow {
     pub(crate) entries: Vec<LeafEntry>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct LeafEntry {
     pub(crate) stamp: Stamp,
+    /// Version and address of the record with its last image.
+    pub(crate) version: u64,
+    pub(crate) address: Address,
+    /// Version and time of the record that ended it; later ones only adjust its cost.
+    pub(crate) ended: (u64, Timestamp),
+    /// Of its last image, so that sums need no bodies.
+    pub(crate) past: Option<PastBooking>,
+}
+
+/// The newest image of a condition report or a maintenance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct ItemRow {
     pub(crate) version: u64,
     pub(crate) address: Address,
 }

@@ -7,7 +7,7 @@ use holdfast_actors::{
 };
 use holdfast_domain::{
     BookingId, Outcome, Rejection, Request,
-    asset::{self, AssetState, BookingDocument, Finished, Verdict},
+    asset::{self, AssetState, BookingDocument, Due, Loaded, Needed, Verdict},
 };
 
 use super::{
@@ -130,14 +130,19 @@ impl World {
         let chronicle = self.ledger.assets.get(&tag);
         let mut state =
             chronicle.map_or_else(|| AssetState::new(tag), |chronicle| chronicle.state_at(version));
-        while let Some(due) = asset::due(&state, now) {
+        let mut loaded = Loaded::none();
+        while let Due::Append(due) = asset::due(&state, now, &loaded) {
             state.apply(&due);
         }
-        let mut verdict = asset::decide(&state, request, now, Finished::Unknown);
-        if let Verdict::NeedsFinished(booking) = verdict {
+        let mut verdict = asset::decide(&state, request, now, &loaded);
+        if let Verdict::Needs(needed) = verdict {
+            let Needed::Booking(booking) = needed else {
+                panic!("the workload knows only bookings")
+            };
             let image = self.image(booking, state.version());
-            let finished = image.map_or(Finished::Absent, Finished::Loaded);
-            verdict = asset::decide(&state, request, now, finished);
+            let json = image.map(|image| image.render().json);
+            loaded.put(needed, json.as_deref());
+            verdict = asset::decide(&state, request, now, &loaded);
         }
         assert_eq!(
             verdict,

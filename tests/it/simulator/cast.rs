@@ -14,7 +14,7 @@ use std::{
 };
 
 use holdfast_actors::{
-    asset_actor::finished_image,
+    asset_actor::last_image,
     cell::{AssetCell, Faults, Parked, Point},
     clock::{Clock, ManualClock},
     engine::Refusal,
@@ -216,31 +216,38 @@ impl Player {
         let now = clock.now();
         let decided = Decided { ask, version: cell.state().version(), now };
         self.decided = Some(decided);
-        match cell.step(message, now, gate, &self.activation.last) {
-            Some(parked) => {
-                let last = self.activation.last_position();
-                if gate.durable() >= last {
-                    return self.load(ask, parked, ground);
-                }
-                self.doing = Doing::Loading(wait(gate, last), ask, parked);
-                Ok(Turn::Waiting)
-            }
-            None => {
-                self.activation.weigh(cell.bytes());
-                Ok(Turn::Decided(decided))
-            }
-        }
+        let turn = cell.step(message, now, gate, &self.activation.last);
+        self.after(turn, decided, ground)
     }
 
-    fn load(&mut self, ask: AskId, parked: Parked, ground: &Ground) -> Result<Turn, String> {
-        let image = finished_image(&ground.history, parked.booking).map_err(|e| e.to_string())?;
+    /// Goes on with what a message needs, or is done with it.
+    fn after(
+        &mut self,
+        turn: Option<Parked>,
+        decided: Decided,
+        ground: &Ground,
+    ) -> Result<Turn, String> {
+        let Some(parked) = turn else {
+            self.activation.weigh(self.cell.as_ref().map_or(0, AssetCell::bytes));
+            return Ok(Turn::Decided(decided));
+        };
+        let last = self.activation.last_position();
+        if ground.gate.durable() >= last {
+            return self.load(decided.ask, parked, ground);
+        }
+        self.doing = Doing::Loading(wait(&ground.gate, last), decided.ask, parked);
+        Ok(Turn::Waiting)
+    }
+
+    fn load(&mut self, ask: AskId, mut parked: Parked, ground: &Ground) -> Result<Turn, String> {
+        let image = last_image(&ground.history, parked.needed).map_err(|e| e.to_string())?;
+        parked.loaded.put(parked.needed, image.as_deref());
         let cell = self.cell.as_mut().ok_or("a parked message without a cell")?;
         let now = ground.clock.now();
         let decided = Decided { ask, version: cell.state().version(), now };
         self.decided = Some(decided);
-        cell.resume(parked.message, now, image.as_ref(), &ground.gate, &self.activation.last);
-        self.activation.weigh(cell.bytes());
-        Ok(Turn::Decided(decided))
+        let turn = cell.resume(parked, now, &ground.gate, &self.activation.last);
+        self.after(turn, decided, ground)
     }
 }
 

@@ -45,6 +45,7 @@ impl World {
             Err(error) => assert!(self.fault_planned, "I5: {tag:?} cannot hydrate: {error}"),
         }
         self.tolerate(self.audit_rows(tag, usize::MAX));
+        self.tolerate(self.figures(tag, 100));
         let found = history.finished_of_asset(tag, (Stamp::MIN, Stamp::MAX), false, usize::MAX);
         self.tolerate(found.map(|found| {
             let bookings = chronicle.bookings_at(chronicle.version());

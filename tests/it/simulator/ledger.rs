@@ -164,6 +164,7 @@ impl Chronicle {
                     let image = BookingImage { version, json, facts };
                     self.bookings.entry(id.stamp).or_default().push(image);
                 }
+                other => panic!("I5: nobody asked for {other:?}"),
             }
         }
         if let Some(key) = &record.key {

@@ -84,6 +84,7 @@ impl Machine {
             tail,
             Arc::clone(&catalogue),
             Arc::clone(&due),
+            Arc::default(),
         );
         let timers = Timers::new(due, TimerOptions::default());
         let options = FoldOptions { entries: 40, age_ms: 60_000 };

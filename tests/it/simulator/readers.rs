@@ -10,7 +10,10 @@ use holdfast_actors::{
     reads,
 };
 use holdfast_domain::{
-    AssetId, BookingId, Principal, Stamp, Tag, asset::BookingDocument, audit, record::user_key,
+    AssetId, BookingId, Principal, Stamp, Tag,
+    asset::{BookingDocument, PastBooking},
+    audit,
+    record::user_key,
 };
 use holdfast_storage::{
     history::HistoryError,
@@ -30,7 +33,7 @@ pub(super) enum FollowUp {
     Finished { id: BookingId, version: u64 },
     /// The finished bookings of a page.
     Rows { tag: Tag, who: Arc<Principal>, ask: BookingsAsk, live: LivePage },
-    /// The newest audit entries.
+    /// The newest audit entries; and the figures of what is over, which anybody may ask for.
     Audit { tag: Tag },
 }
 
@@ -41,7 +44,9 @@ impl World {
             FollowUp::Stored { wish, tag, version } => self.stored(*wish, *tag, *version),
             FollowUp::Finished { id, version } => self.finished(*id, *version),
             FollowUp::Rows { tag, who, ask, live } => self.rows(*tag, who, ask, live),
-            FollowUp::Audit { tag } => self.audit_rows(*tag, 7),
+            FollowUp::Audit { tag } => {
+                self.audit_rows(*tag, 7).and_then(|()| self.figures(*tag, 3))
+            }
         };
         self.tolerate(done);
         if let FollowUp::Stored { wish, .. } = follow_up {
@@ -119,6 +124,32 @@ impl World {
                 serde_json::from_slice(&audit::entry(record, id)).expect("I6: an audit entry");
             assert_eq!(entry["seq"], record.version, "I6: the entry's number");
         }
+        Ok(())
+    }
+
+    /// What usage sums up: every booking that is over, with its figures, in steps of `limit`.
+    pub(super) fn figures(&self, tag: Tag, limit: usize) -> Result<(), HistoryError> {
+        let chronicle = &self.ledger.assets[&tag];
+        let (mut found, mut low) = (Vec::new(), Stamp::MIN);
+        loop {
+            let history = &self.machine().ground.history;
+            let (page, last) = history.past_of_asset(tag, (low, Stamp::MAX), limit)?;
+            found.extend(page);
+            match last {
+                Some(last) => low = last,
+                None => break,
+            }
+        }
+        let expected = chronicle.bookings.iter().filter_map(|(stamp, images)| {
+            let ended = images.iter().find(|image| !image.facts.status.is_live())?;
+            let last = images.last()?;
+            let at = chronicle.record(ended.version)?.at;
+            Some((*stamp, last.version, (ended.version, at), PastBooking::of(&last.json)?))
+        });
+        let found = found.into_iter().map(|past| {
+            (past.id.stamp, past.version, (past.ended_version, past.ended_at), past.booking)
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "I11: what is over");
         Ok(())
     }
 

@@ -144,6 +144,7 @@ fn path_of(target: Target, command: &Command) -> String {
         Command::AdjustCost { .. } => "/adjustments",
         Command::CheckIn { .. } => "/check-in",
         Command::CheckOut { .. } => "/check-out",
+        other => unreachable!("the workload does not ask {other:?}"),
     };
     match target {
         Target::New => "/assets".to_owned(),
@@ -172,6 +173,7 @@ pub(super) fn altered(mut body: Body) -> Body {
         | Command::RejectBooking { reason: text, .. }
         | Command::CheckIn { condition_notes: text, .. } => *text = Some("altered".to_owned()),
         Command::CheckOut { extra_cost_minor, .. } => *extra_cost_minor = Some(77),
+        other => unreachable!("the workload does not ask {other:?}"),
     }
     body
 }

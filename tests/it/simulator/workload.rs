@@ -174,6 +174,7 @@ impl World {
             location_id: "loc_1".to_owned(),
             shared_with,
             booking_terms: self.terms(),
+            maintenance_schedule: None,
         };
         let command = Command::RegisterAsset(new);
         Body { target: Target::New, command, if_match: IfMatch::Missing }

@@ -220,8 +220,9 @@ impl World {
         }
         let Failure { tag, incarnation, why, .. } = self.deaths.remove(0);
         let machine = self.machine();
-        let now_ms = machine.ground.clock.monotonic_ms();
-        let held = machine.router.failed(tag, incarnation, &why, now_ms);
+        let clock = &machine.ground.clock;
+        let (at, now_ms) = (clock.now(), clock.monotonic_ms());
+        let held = machine.router.failed(tag, incarnation, &why, at, now_ms);
         self.note(|| format!("the parent hears of {tag:?}, quarantined: {held}"));
     }
 
@@ -412,8 +413,11 @@ fn copy_of(ask: &Ask) -> Ask {
         Ask::Booking(who, id) => Ask::Booking(Arc::clone(who), *id),
         Ask::Bookings(who, ask) => Ask::Bookings(Arc::clone(who), ask.clone()),
         Ask::Audit(who) => Ask::Audit(Arc::clone(who)),
+        Ask::Standing(who) => Ask::Standing(Arc::clone(who)),
+        Ask::Usage(who) => Ask::Usage(Arc::clone(who)),
         Ask::Tick(queue) => Ask::Tick(Arc::clone(queue)),
         Ask::Quote(who, window) => Ask::Quote(Arc::clone(who), *window),
         Ask::Availability(who, window) => Ask::Availability(Arc::clone(who), *window),
+        Ask::Webhooks(_) => unreachable!("nobody here asks about webhooks"),
     }
 }

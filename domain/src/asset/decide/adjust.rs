@@ -1,13 +1,8 @@
 //! A correction of what a booking that is over has cost.
 
-use super::{Case, Effect, invalid_transition, mark};
+use super::{Case, Effect, invalid_transition};
 use crate::{
-    asset::{
-        CostLine, Event, LineType, LineUnit,
-        authorise::Named,
-        pricing::{self, AMOUNT_MAX},
-    },
-    record::{Kind, Subject},
+    asset::{CostLine, Event, LineType, LineUnit, authorise::Named, pricing::AMOUNT_MAX},
     rejection::Rejection,
 };
 
@@ -24,7 +19,7 @@ pub(super) fn decide(
     let before = match named {
         Named::Finished(image) => *image,
         Named::Live(booking) => return Err(invalid_transition(booking.status.name())),
-        Named::Absent | Named::Nothing => return Err(Rejection::NotFound),
+        _ => return Err(Rejection::NotFound),
     };
     let out_of_range = || Rejection::AmountOutOfRange { pointer: AMOUNT.into() };
     if amount_minor == 0 || !(-AMOUNT_MAX..=AMOUNT_MAX).contains(&amount_minor) {
@@ -34,29 +29,13 @@ pub(super) fn decide(
     if earlier.count() >= ADJUSTMENTS_MAX as usize {
         return Err(Rejection::LimitReached { limit: ADJUSTMENTS_MAX });
     }
-    let mut after = before.clone();
-    after.cost_lines.push(CostLine {
+    let line = CostLine {
         amount_minor,
         quantity: 1,
         reason: Some(reason.into()),
         r#type: LineType::Adjustment,
         unit: LineUnit::Item,
-    });
-    after.cost_minor = Some(pricing::total(&after.cost_lines).ok_or_else(out_of_range)?);
-    case.touch(&mut after);
-    Ok(Effect {
-        kind: Kind::BookingCostAdjusted,
-        event: Some(Event::BookingCostAdjusted {
-            id: after.id,
-            amount_minor,
-            reason: reason.into(),
-        }),
-        subject: Subject::Booking(after.id),
-        created: false,
-        before: Some(before.render()),
-        after: after.render(),
-        booking: Some(mark(&after, false)),
-        stamp: case.state.last_stamp,
-        next_due: case.state.next_due(),
-    })
+    };
+    let event = Event::BookingCostAdjusted { id: before.id, amount_minor, reason: reason.into() };
+    case.rebills(before, line, event).ok_or_else(out_of_range)
 }

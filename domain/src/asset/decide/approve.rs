@@ -41,7 +41,6 @@ pub(super) fn reject(
     };
     Ok(case.ends(fields, booking, (Kind::BookingRejected, event), |image| {
         image.status = BookingStatus::Rejected;
-        image.cost_minor = Some(0);
         for approval in &mut image.approvals {
             approval.status = ApprovalStatus::Rejected;
             approval.decided_by = Some(by.into());

@@ -47,7 +47,7 @@ pub(super) fn decide(
     let image = booking.image(case.asset(fields));
     Ok(Effect {
         kind: Kind::BookingCreated,
-        event: Some(event),
+        events: vec![event],
         subject: Subject::Booking(id),
         created: true,
         before: None,

@@ -38,7 +38,6 @@ pub(super) fn decide(
         Event::BookingCancelled { id: booking.id(case.state.tag), reason: reason.map(Into::into) };
     Ok(case.ends(fields, booking, (Kind::BookingCancelled, event), |image| {
         image.status = BookingStatus::Cancelled;
-        image.cost_minor = Some(fee.into());
         image.cost_lines.extend(pricing::item(LineType::Cancel, fee.into()));
         for approval in &mut image.approvals {
             if approval.status == ApprovalStatus::Pending {

@@ -32,14 +32,14 @@ pub(super) fn decide(
     let actual = Window { start: booking.used_from(), end: case.at };
     let mut lines = pricing::use_lines(&booking.terms.pricing, booking.window, actual);
     lines.extend(pricing::item(LineType::Extra, extra));
-    let cost =
-        pricing::total(&lines).ok_or(Rejection::AmountOutOfRange { pointer: EXTRA.into() })?;
+    // What reports charge comes on top, and must fit as well.
+    let all: Vec<_> = lines.iter().cloned().chain(booking.damage_lines()).collect();
+    pricing::total(&all).ok_or(Rejection::AmountOutOfRange { pointer: EXTRA.into() })?;
     let event =
         Event::BookingCheckedOut { id: booking.id(case.state.tag), at: case.at, extra_cost_minor };
     Ok(case.ends(fields, booking, (Kind::BookingCheckedOut, event), |image| {
         image.status = BookingStatus::CheckedOut;
         image.actual_end = Some(case.at);
-        image.cost_minor = Some(cost);
         image.cost_lines = lines;
     }))
 }

@@ -2,7 +2,7 @@
 
 use super::{Case, Effect};
 use crate::{
-    asset::{Event, NewAsset, fields::Fields, terms},
+    asset::{Event, NewAsset, fields::Fields, schedule, terms},
     id::AssetId,
     record::{Kind, Subject},
     rejection::Rejection,
@@ -22,15 +22,21 @@ pub(super) fn decide(case: &Case<'_>, new: &NewAsset) -> Result<Effect, Rejectio
         shared_with: new.shared_with.clone(),
         booking_terms: new.booking_terms.as_deref().map(terms::recheck).transpose()?,
     };
-    let fields = Fields::registered(&event, case.next_version(), case.at)
+    let schedule = new.maintenance_schedule.as_deref().map(schedule::recheck).transpose()?;
+    let schedule =
+        schedule.map(|schedule| Event::ScheduleChanged { maintenance_schedule: Some(schedule) });
+    let mut fields = Fields::registered(&event, case.next_version(), case.at)
         .expect("the event is a registration");
+    if let Some(schedule) = &schedule {
+        fields.update(schedule, case.next_version(), case.at);
+    }
     Ok(Effect {
         kind: Kind::AssetCreated,
         subject: Subject::Asset(AssetId::new(stamp, case.state.tag)),
         created: true,
         before: None,
         after: fields.document(case.state.tag),
-        event: Some(event),
+        events: [event].into_iter().chain(schedule).collect(),
         booking: None,
         stamp,
         next_due: None,

@@ -2,7 +2,7 @@
 
 use super::{Case, Effect, invalid_transition, precondition};
 use crate::{
-    asset::{AssetChange, AssetStatus, Change, Event, fields::Fields, terms},
+    asset::{AssetChange, AssetStatus, Change, Event, fields::Fields, schedule, terms},
     record::{Kind, Subject},
     rejection::Rejection,
     request::IfMatch,
@@ -16,15 +16,16 @@ pub(super) fn decide(
 ) -> Result<Effect, Rejection> {
     precondition(if_match, Some(fields.etag().to_string()))?;
     status_may_become(case, fields, change.status)?;
-    let event = differences(fields, change)?;
+    let events: Vec<Event> =
+        differences(fields, change)?.into_iter().chain(rescheduled(fields, change)?).collect();
     let mut after = fields.clone();
-    if let Some(event) = &event {
+    for event in &events {
         after.update(event, case.next_version(), case.at);
     }
     let free_since = case.state.free_since_after(after.status, case.at);
     Ok(Effect {
         kind: Kind::AssetUpdated,
-        event,
+        events,
         subject: Subject::Asset(case.asset(fields)),
         created: false,
         before: Some(fields.document(case.state.tag)),
@@ -80,6 +81,17 @@ fn differences(fields: &Fields, change: &AssetChange) -> Result<Option<Event>, R
         shared_with,
         booking_terms,
     }))
+}
+
+/// The event of another maintenance schedule.
+fn rescheduled(fields: &Fields, change: &AssetChange) -> Result<Option<Event>, Rejection> {
+    let asked = match &change.maintenance_schedule {
+        None => return Ok(None),
+        Some(Change::Clear) => None,
+        Some(Change::Set(asked)) => Some(schedule::recheck(asked)?),
+    };
+    let differs = asked != fields.maintenance_schedule;
+    Ok(differs.then_some(Event::ScheduleChanged { maintenance_schedule: asked }))
 }
 
 fn differing<T: Clone + PartialEq>(asked: Option<&T>, current: &T) -> Option<T> {

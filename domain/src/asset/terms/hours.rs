@@ -22,6 +22,11 @@ pub struct OpeningHours {
     exceptions: BTreeMap<NaiveDate, Vec<Interval>>,
 }
 
+/// The first instant of a date.
+pub(super) fn midnight(zone: Tz, date: NaiveDate) -> Timestamp {
+    instant(zone, date, 0, Side::First).unwrap_or(Timestamp::MAX)
+}
+
 /// Minutes after local midnight; one that runs overnight closes beyond the day.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Interval {

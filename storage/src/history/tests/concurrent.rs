@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use holdfast_domain::{Stamp, Timestamp};
+use holdfast_domain::{ReportId, Stamp, Subject, Timestamp};
 use parking_lot::Mutex;
 
 use super::{
@@ -16,8 +16,9 @@ use super::{
     world::{Deed, Log, World, tag},
 };
 use crate::{
-    history::History,
+    history::{History, Past},
     sim::MemoryViews,
+    tail::Noun,
     views::{SledViews, Views},
 };
 
@@ -35,9 +36,11 @@ fn a_fold_between_two_reads_hides_nothing() {
                 world.commit(0, Deed::Book { user: 0 }, false);
                 world.commit(0, Deed::Finish { nth: round * 3 + turn }, turn == 0);
             }
+            world.commit(0, Deed::Add(Noun::Report), false);
+            world.commit(0, Deed::Touch { nth: round / 2 }, false);
         }
         let newest = history.tail.newest(tag(0)).unwrap().version;
-        for question in 0..5 {
+        for question in 0..7 {
             let folding = Arc::clone(&world);
             views.after_read(Some(Arc::new(move || {
                 // Its own reads come back here: only the outermost one folds.
@@ -45,7 +48,7 @@ fn a_fold_between_two_reads_hides_nothing() {
                     world.fold().unwrap();
                 }
             })));
-            ask(&history, question, newest);
+            ask(&history, question, (newest, round + 1));
             views.after_read(None);
             let world = world.lock();
             world.commit(0, Deed::UpdateAsset, false);
@@ -54,7 +57,7 @@ fn a_fold_between_two_reads_hides_nothing() {
     }
 }
 
-fn ask(history: &History, question: u32, newest: u64) {
+fn ask(history: &History, question: u32, (newest, reports): (u64, usize)) {
     let tag = tag(0);
     match question {
         0 => {
@@ -72,6 +75,26 @@ fn ask(history: &History, question: u32, newest: u64) {
             let before = history.finished_of_asset(tag, all, true, usize::MAX).unwrap();
             let after = history.finished_of_asset(tag, all, false, usize::MAX).unwrap();
             assert!(before.iter().eq(after.iter().rev()));
+        }
+        4 => {
+            let all = (Stamp::MIN, Stamp::MAX);
+            let of = (tag, Noun::Report);
+            let before = history.items_of_asset(of, all, true, usize::MAX).unwrap();
+            assert_eq!(before.len(), reports);
+            let after = history.items_of_asset(of, all, false, usize::MAX).unwrap();
+            assert!(before.iter().eq(after.iter().rev()));
+            for item in before {
+                let subject = Subject::Report(ReportId::new(item.stamp, tag));
+                assert_eq!(history.item(subject).unwrap(), Some(item.address));
+            }
+        }
+        5 => {
+            let all = (Stamp::MIN, Stamp::MAX);
+            let ids = |found: Vec<Past>| found.into_iter().map(|past| past.id).collect::<Vec<_>>();
+            let (past, last) = history.past_of_asset(tag, all, usize::MAX).unwrap();
+            assert_eq!(last, None);
+            let finished = history.finished_of_asset(tag, all, true, usize::MAX).unwrap();
+            assert!(ids(past).into_iter().eq(finished.into_iter().map(|booking| booking.id)));
         }
         _ => {
             let before = history.bookings_of_user(0, (0, u64::MAX), true, usize::MAX).unwrap();

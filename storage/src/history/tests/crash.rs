@@ -13,6 +13,7 @@ use crate::{
     fold::{self, Folded},
     history::HistoryError,
     sim::{Crash, MemoryViews},
+    tail::Noun,
     views::{SledViews, Views, ViewsError},
 };
 
@@ -40,6 +41,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         4 => (0..USERS).prop_map(|user| Deed::Book { user }),
         5 => (0..500_usize).prop_map(|nth| Deed::Finish { nth }),
         1 => Just(Deed::Bulky),
+        1 => Just(Deed::Add(Noun::Report)),
+        1 => Just(Deed::Add(Noun::Maintenance)),
+        2 => (0..500_usize).prop_map(|nth| Deed::Touch { nth }),
     ]
 }
 
@@ -62,6 +66,7 @@ fn commit(world: &World, asset: u8, deed: Deed, times: u8, snapshot: bool) {
     for turn in 0..times {
         let deed = match deed {
             Deed::Finish { nth } => Deed::Finish { nth: nth + usize::from(turn) * 7 },
+            Deed::Touch { nth } => Deed::Touch { nth: nth + usize::from(turn) * 3 },
             Deed::Bulky if turn > 8 => Deed::UpdateAsset,
             other => other,
         };
@@ -155,7 +160,11 @@ fn is_cut(calls: u64, crash: Option<&Crash>) -> bool {
 fn one_fold_and_more(world: &mut World) {
     commit(world, 0, Deed::Book { user: 1 }, 66, false);
     commit(world, 0, Deed::Finish { nth: 0 }, 60, true);
+    commit(world, 0, Deed::Add(Noun::Report), 3, false);
+    commit(world, 0, Deed::Add(Noun::Maintenance), 2, false);
     world.fold().unwrap();
+    commit(world, 0, Deed::Touch { nth: 1 }, 4, false);
+    commit(world, 0, Deed::Add(Noun::Report), 2, false);
     commit(world, 0, Deed::Book { user: 1 }, 30, false);
     commit(world, 0, Deed::Finish { nth: 3 }, 30, true);
 }
@@ -170,6 +179,8 @@ fn sled_answers_like_the_model() {
         for asset in 0..ASSETS {
             commit(&world, asset, Deed::Book { user: u64::from(asset) % USERS }, 40, false);
             commit(&world, asset, Deed::Finish { nth: round }, 35, round % 2 == 0);
+            commit(&world, asset, Deed::Add(Noun::Maintenance), 3, false);
+            commit(&world, asset, Deed::Touch { nth: round }, 2, false);
         }
         check(&world);
         world.fold().unwrap();
@@ -218,6 +229,9 @@ fn ask_all(world: &World) -> Result<(), &'static str> {
     history.replay(tag(0), Timestamp::default()).map_err(damage)?;
     history.finished_of_asset(tag(0), all, true, usize::MAX).map_err(damage)?;
     history.bookings_of_user(1, (0, u64::MAX), true, usize::MAX).map_err(damage)?;
+    for noun in [Noun::Report, Noun::Maintenance] {
+        history.items_of_asset((tag(0), noun), all, true, usize::MAX).map_err(damage)?;
+    }
     history.asset_heads(&mut |_| ()).map_err(damage)?;
     fold::applied(&*history.views).map_err(|error| damage(error.into()))?;
     Ok(())

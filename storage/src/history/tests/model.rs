@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_domain::{Outcome, Record, Stamp, Subject, Tag, Timestamp};
+use holdfast_domain::{MaintenanceId, Outcome, Record, ReportId, Stamp, Subject, Tag, Timestamp};
 
-use super::world::{World, address, mark, snapshot};
-use crate::history::FinishedBooking;
+use super::world::{World, address, item, mark, past, snapshot};
+use crate::{
+    history::{FinishedBooking, Item, Past},
+    tail::Noun,
+};
 
 /// Asks everything there is to ask about some assets and users and compares.
 pub(super) fn check_all(world: &World, assets: &[Tag], users: &[u64]) {
@@ -14,6 +17,8 @@ pub(super) fn check_all(world: &World, assets: &[Tag], users: &[u64]) {
         check_records(world, &log, tag);
         check_replay(world, &log, tag);
         check_finished(world, &log, tag);
+        check_past(world, &log, tag);
+        check_items(world, &log, tag);
     }
     for &user in users {
         check_user(world, &log, user);
@@ -93,6 +98,71 @@ fn check_finished(world: &World, log: &[Record], tag: Tag) {
             }
             wanted.truncate(limit);
             assert_eq!(found, wanted, "{bounds:?} oldest first: {oldest_first}");
+        }
+    }
+}
+
+/// Every finished booking with its figures, in pages.
+fn check_past(world: &World, log: &[Record], tag: Tag) {
+    let mut wanted: BTreeMap<Stamp, Past> = BTreeMap::new();
+    for (number, record) in log.iter().enumerate().filter(|(_, record)| record.tag == tag) {
+        let Some(mark) = mark(record).filter(|mark| mark.finished) else { continue };
+        let (version, address) = (record.version, address(number));
+        let booking = past(mark.id, version);
+        let ended = wanted
+            .get(&mark.id.stamp)
+            .map_or((version, record.at), |earlier| (earlier.ended_version, earlier.ended_at));
+        let (ended_version, ended_at) = ended;
+        let past = Past { id: mark.id, version, address, ended_version, ended_at, booking };
+        wanted.insert(mark.id.stamp, past);
+    }
+    for limit in [7, 1000] {
+        let (mut found, mut low) = (Vec::new(), Stamp::MIN);
+        loop {
+            let bounds = (low, Stamp::MAX);
+            let (page, last) = world.history.past_of_asset(tag, bounds, limit).unwrap();
+            found.extend(page);
+            match last {
+                Some(last) => low = last,
+                None => break,
+            }
+        }
+        assert!(found.iter().eq(wanted.values()), "figures in pages of {limit}");
+    }
+}
+
+fn check_items(world: &World, log: &[Record], tag: Tag) {
+    let mut reports: BTreeMap<Stamp, Item> = BTreeMap::new();
+    let mut maintenance = reports.clone();
+    for (number, record) in log.iter().enumerate().filter(|(_, record)| record.tag == tag) {
+        let Some((subject, stamp)) = item(record) else { continue };
+        let of =
+            if matches!(subject, Subject::Report(_)) { &mut reports } else { &mut maintenance };
+        of.insert(stamp, Item { stamp, version: record.version, address: address(number) });
+    }
+    for (noun, items) in [(Noun::Report, &reports), (Noun::Maintenance, &maintenance)] {
+        let subject = |stamp| match noun {
+            Noun::Report => Subject::Report(ReportId::new(stamp, tag)),
+            Noun::Maintenance => Subject::Maintenance(MaintenanceId::new(stamp, tag)),
+        };
+        for stamp in items.keys().copied().chain([Stamp::new(1, 77)]) {
+            let found = world.history.item(subject(stamp)).unwrap();
+            assert_eq!(found, items.get(&stamp).map(|item| item.address), "{noun:?}");
+        }
+        let middle = items.keys().nth(items.len() / 2).copied().unwrap_or(Stamp::MAX);
+        for bounds in [(Stamp::MIN, Stamp::MAX), (middle, Stamp::MAX), (Stamp::MIN, middle)] {
+            for (oldest_first, limit) in [(false, 3), (true, 3), (false, 1000), (true, 1000)] {
+                let found =
+                    world.history.items_of_asset((tag, noun), bounds, oldest_first, limit).unwrap();
+                let inside = items.values().copied();
+                let mut wanted: Vec<Item> =
+                    inside.filter(|item| bounds.0 < item.stamp && item.stamp < bounds.1).collect();
+                if !oldest_first {
+                    wanted.reverse();
+                }
+                wanted.truncate(limit);
+                assert_eq!(found, wanted, "{noun:?} {bounds:?} oldest first: {oldest_first}");
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use holdfast_domain::{
     Accepted, Actor, AssetId, BookingId, BookingMark, Etag, IdempotencyKey, KeyScope, Kind,
-    Outcome, Record, Refused, Rejection, Stamp, Subject, Tag, Timestamp,
+    MaintenanceId, Outcome, Record, Refused, Rejection, ReportId, Stamp, Subject, Tag, Timestamp,
+    asset::{BookingStatus, PastBooking},
 };
 use parking_lot::RwLock;
 
@@ -12,7 +13,7 @@ use crate::{
     fold::{self, FoldOptions, Folded, ViewWriter},
     history::{History, HistoryError, ReadRecord},
     journal::{Address, Checkpoint, Position, ReadError},
-    tail::{Tail, TailEntry},
+    tail::{Mark, Noun, Tail, TailEntry},
     views::Views,
 };
 
@@ -52,17 +53,13 @@ pub(super) fn address(number: usize) -> Address {
 }
 
 fn entry_of(number: usize, record: &Record) -> TailEntry {
-    let booking = match &record.outcome {
-        Outcome::Accepted(accepted) => accepted.booking,
-        Outcome::Refused(_) => None,
-    };
     TailEntry {
         tag: record.tag,
         version: record.version,
         position: number as u64 + 1,
         address: address(number),
         at: record.at,
-        booking,
+        mark: Mark::of(record),
         snapshot: None,
     }
 }
@@ -92,6 +89,12 @@ pub(super) enum Deed {
     Finish {
         nth: usize,
     },
+    /// Makes a report or a maintenance.
+    Add(Noun),
+    /// Another image of the nth item of the asset.
+    Touch {
+        nth: usize,
+    },
     /// An asset change too long for a page row.
     Bulky,
 }
@@ -108,7 +111,9 @@ pub(super) fn record(history: &[Record], asset: u8, deed: Deed) -> Record {
         earlier.iter().filter_map(|record| mark(record)).filter(|mark| mark.created).collect();
     let (kind, booking) = match deed {
         _ if version == 1 => (Kind::AssetCreated, None),
-        Deed::UpdateAsset | Deed::Bulky => (Kind::AssetUpdated, None),
+        Deed::UpdateAsset | Deed::Bulky | Deed::Add(_) | Deed::Touch { .. } => {
+            (Kind::AssetUpdated, None)
+        }
         Deed::Refuse => (Kind::BookingRefused, None),
         Deed::Finish { nth } if !created.is_empty() => {
             let mark = created[nth % created.len()];
@@ -121,9 +126,11 @@ pub(super) fn record(history: &[Record], asset: u8, deed: Deed) -> Record {
         }
     };
     let length = if matches!(deed, Deed::Bulky) { 20_000 } else { 40 };
-    let subject = booking.map_or(Subject::Asset(AssetId::new(Stamp::new(1, 0), tag)), |mark| {
-        Subject::Booking(mark.id)
-    });
+    let subject = subject(&earlier, (stamp, tag), booking, deed);
+    let after = match booking.filter(|mark| mark.finished) {
+        Some(mark) => serde_json::to_vec(&past(mark.id, version)).unwrap(),
+        None => vec![byte; length],
+    };
     let outcome = if kind == Kind::BookingRefused {
         Outcome::Refused(Refused { rejection: Rejection::AssetInUse, path: "/assets".to_owned() })
     } else {
@@ -133,7 +140,7 @@ pub(super) fn record(history: &[Record], asset: u8, deed: Deed) -> Record {
             created: version == 1,
             etag: Etag { version, link: 0 },
             before: None,
-            after: vec![byte; length],
+            after,
             booking,
         })
     };
@@ -157,10 +164,54 @@ pub(super) fn record(history: &[Record], asset: u8, deed: Deed) -> Record {
     }
 }
 
+/// What the record of a deed is an image of.
+fn subject(
+    earlier: &[&Record],
+    (stamp, tag): (Stamp, Tag),
+    booking: Option<BookingMark>,
+    deed: Deed,
+) -> Subject {
+    let items: Vec<Subject> =
+        earlier.iter().filter_map(|record| item(record)).map(|(subject, _)| subject).collect();
+    let other = match deed {
+        _ if earlier.is_empty() => None,
+        Deed::Add(Noun::Report) => Some(Subject::Report(ReportId::new(stamp, tag))),
+        Deed::Add(Noun::Maintenance) => Some(Subject::Maintenance(MaintenanceId::new(stamp, tag))),
+        Deed::Touch { nth } => items.get(nth % items.len().max(1)).copied(),
+        _ => None,
+    };
+    let asset = Subject::Asset(AssetId::new(Stamp::new(1, 0), tag));
+    booking.map(|mark| Subject::Booking(mark.id)).or(other).unwrap_or(asset)
+}
+
 pub(super) fn mark(record: &Record) -> Option<BookingMark> {
     match &record.outcome {
         Outcome::Accepted(accepted) => accepted.booking,
         Outcome::Refused(_) => None,
+    }
+}
+
+/// The figures of a booking in the record of a version.
+pub(super) fn past(id: BookingId, version: u64) -> PastBooking {
+    let start = Timestamp::from_millis(i64::try_from(id.stamp.millis()).unwrap());
+    PastBooking {
+        actual_end: None,
+        actual_start: None,
+        cost_minor: i64::try_from(version).ok(),
+        currency: "EUR".to_owned(),
+        end: start.plus_minutes(30),
+        start,
+        status: BookingStatus::Cancelled,
+    }
+}
+
+/// The item that a record is an image of.
+pub(super) fn item(record: &Record) -> Option<(Subject, Stamp)> {
+    let Outcome::Accepted(accepted) = &record.outcome else { return None };
+    match accepted.subject {
+        Subject::Report(id) => Some((accepted.subject, id.stamp)),
+        Subject::Maintenance(id) => Some((accepted.subject, id.stamp)),
+        _ => None,
     }
 }
 

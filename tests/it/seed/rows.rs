@@ -1,0 +1,36 @@
+//! `docs/seed.md` names tests that there are, one for each line it quotes.
+
+use std::{fs, path::Path};
+
+fn text(path: &str) -> Option<String> {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).ok()
+}
+
+/// Whether `module::…::function` is a function of the integration binary.
+fn is_test(name: &str) -> bool {
+    let Some((module, function)) = name.rsplit_once("::") else { return false };
+    let source = text(&format!("tests/it/{}.rs", module.replace("::", "/")));
+    source.is_some_and(|source| source.contains(&format!("fn {function}()")))
+}
+
+#[test]
+fn every_line_is_shown_by_a_test_there_is() {
+    let document = text("docs/seed.md").unwrap();
+    let mut rows = 0;
+    let mut last = 0;
+    for line in document.lines() {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        let [number, _, shown_by, ..] = &cells[..] else { continue };
+        let Ok(number) = number.trim_start_matches("| ").parse::<u32>() else { continue };
+        rows += 1;
+        assert!(number > last, "line {number} is told twice, or out of order");
+        last = number;
+        let names: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty() || line.contains("a heading"), "{line}");
+        for name in names {
+            assert!(is_test(name), "line {number}: there is no {name}");
+        }
+    }
+    assert!(rows > 100, "only {rows} rows were read");
+    assert!(!is_test("seed::rows::no_such_test"));
+}
