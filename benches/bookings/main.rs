@@ -14,6 +14,7 @@ mod ceiling;
 mod load;
 #[path = "../shared/machine.rs"]
 mod machine;
+mod receivers;
 mod report;
 #[path = "../shared/results.rs"]
 mod results;
@@ -71,6 +72,9 @@ struct Cli {
     /// Another build of the server to take turns with; may be repeated
     #[arg(long, value_name = "BINARY")]
     against: Vec<PathBuf>,
+    /// Also with so many webhook endpoints that want everything
+    #[arg(long, default_value_t = 0)]
+    endpoints: usize,
     /// Seconds to wait, before each turn, for other processes to be quiet
     #[arg(long, default_value_t = 0)]
     patience: u64,
@@ -167,6 +171,9 @@ fn contestants(cli: &Cli) -> Vec<Contestant> {
     }
     if cli.only != Some(Target::Ceiling) {
         contestants.push(Contestant::Build(server::this_build()));
+        if cli.endpoints > 0 {
+            contestants.push(Contestant::Telling(server::this_build(), cli.endpoints));
+        }
         contestants.extend(cli.against.iter().cloned().map(Contestant::Build));
     }
     contestants
@@ -175,12 +182,15 @@ fn contestants(cli: &Cli) -> Vec<Contestant> {
 enum Contestant {
     Ceiling,
     Build(PathBuf),
+    /// This build, with so many endpoints.
+    Telling(PathBuf, usize),
 }
 
 impl Contestant {
     fn name(&self) -> String {
         match self {
             Self::Ceiling => "bare axum handler".to_owned(),
+            Self::Telling(_, endpoints) => format!("told to {endpoints}"),
             Self::Build(path) if *path == server::this_build() => "durable bookings".to_owned(),
             Self::Build(path) => path.display().to_string(),
         }
@@ -202,7 +212,10 @@ async fn burst(cli: &Cli, setting: &Setting) -> anyhow::Result<String> {
         for (contestant, column) in contestants.iter().zip(&mut columns) {
             let round = match contestant {
                 Contestant::Ceiling => round::ceiling(setting, nonce).await?,
-                Contestant::Build(build) => round::burst(setting, build, nonce).await?,
+                Contestant::Build(build) => round::burst(setting, build, nonce, 0).await?,
+                Contestant::Telling(build, endpoints) => {
+                    round::burst(setting, build, nonce, *endpoints).await?
+                }
             };
             println!("{}", round.line(&column.name));
             column.rounds.push(round);
@@ -228,7 +241,7 @@ async fn sustained(cli: &Cli, setting: &Setting) -> anyhow::Result<String> {
         for (contestant, column) in contestants.iter().zip(&mut columns) {
             let round = match contestant {
                 Contestant::Ceiling => round::ceiling(setting, nonce).await?,
-                Contestant::Build(build) => {
+                Contestant::Build(build) | Contestant::Telling(build, _) => {
                     let (round, after) = round::sustained(setting, build, nonce).await?;
                     text += &shown(format!(
                         "{}, turn {}:\n\n{}\n{}\n",

@@ -13,6 +13,7 @@ use crate::{
     ceiling,
     load::{self, Plan, Tally},
     machine::{self, Shares, Work},
+    receivers::{self, Receiver},
     server::{self, Server},
     setup, stopwatch, truth,
     watch::{self, Look},
@@ -62,11 +63,29 @@ pub(crate) async fn ceiling(setting: &Setting, nonce: u32) -> anyhow::Result<Rou
 
 /// A round on a new data directory. Then the truth is checked twice: by the server that made the
 /// promises, and, after it was killed without warning, by the one that recovers.
-pub(crate) async fn burst(setting: &Setting, build: &Path, nonce: u32) -> anyhow::Result<Round> {
+///
+/// `endpoints`: so many are told of everything meanwhile.
+pub(crate) async fn burst(
+    setting: &Setting,
+    build: &Path,
+    nonce: u32,
+    endpoints: usize,
+) -> anyhow::Result<Round> {
     let folder = tempfile::tempdir_in(&setting.ground)?;
     let server = Server::holdfast(build, folder.path())?;
     let bookers = register(setting, &server, folder.path()).await?;
+    let receiver = if endpoints > 0 {
+        let receiver = Receiver::start()?;
+        let token = server::token(folder.path(), 0)?;
+        receivers::subscribe(server.address, &token, receiver.address, endpoints).await?;
+        Some(receiver)
+    } else {
+        None
+    };
     let (round, bookers) = measure(setting, &server, bookers, nonce, false).await?;
+    if let Some(receiver) = receiver {
+        println!("  {} deliveries taken meanwhile", receiver.taken());
+    }
     fault_free(&round.tally)?;
     truth::check(server.address, &bookers).await.context("the running server")?;
     server.kill();

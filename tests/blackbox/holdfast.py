@@ -46,6 +46,13 @@ def leave_nothing(process):
         process.wait()
 
 
+class Address:
+    """Where to connect to."""
+
+    def __init__(self, host, port):
+        self.host, self.port = host, int(port)
+
+
 class Server:
     """The binary on one data directory; started, killed and started again."""
 
@@ -56,11 +63,13 @@ class Server:
         self.tracer = list(tracer)
         self.process = None
         self.said = []
+        self.environment = {}
 
     def launch(self):
         command = [*self.tracer, self.binary, "serve", "--listen", "127.0.0.1:0",
                    "--admin-listen", "127.0.0.1:0", "--data-dir", self.data_dir, *self.arguments]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HOLDFAST_")}
+        environment |= self.environment
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, env=environment)
@@ -84,6 +93,7 @@ class Server:
                 address = line.split("listening on http://")[1].split()[0]
                 self.host, port = address.rsplit(":", 1)
                 self.port = int(port)
+                self.admin = Address(*line.split("operators: http://")[1].split(")")[0].rsplit(":", 1))
                 break
             seen.append(line)
         else:

@@ -102,6 +102,7 @@ class Ledger:
         self.live = {}
         self.over = {}       # id -> last document
         self.cooling = []    # claims of uses that are over, whose buffers run
+        self.cooled = {}     # booking -> claim of each use that is over
         self.by_time = Counter()
         self.due_at = []     # of the transitions by time
 
@@ -301,6 +302,7 @@ class Ledger:
         start = booking.start - booking.terms.get("buffer_before_minutes", 0) * MINUTE
         after = booking.terms.get("buffer_after_minutes", 0) * MINUTE
         self.cooling.append((min(start, booking.came), left + after, booking.id))
+        self.cooled[booking.id] = self.cooling[-1][:2]
         self.free_since = at if self.asset["status"] == "ACTIVE" else None
 
     def cost_adjusted(self, entry, booking, at):
@@ -316,7 +318,9 @@ class Ledger:
         """What a refusal says of the asset was so at that moment."""
         why, asked = entry["after"], self.sent[entry["idempotency_key"]]
         if why["code"] == "BOOKING_OVERLAP":
-            claims = {whose: (start, end) for start, end, whose in self.claims(at, asked.booking)}
+            # What begins soon asks, by its buffer, for time that is past.
+            claims = self.cooled | {
+                whose: (start, end) for start, end, whose in self.claims(at, asked.booking)}
             self.ensure(why["conflicts"], "no conflict is named")
             for conflict in why["conflicts"]:
                 told = millis(conflict["start"]), millis(conflict["end"])
