@@ -8,6 +8,7 @@
 
 mod answers;
 mod cast;
+mod census;
 mod checks;
 mod intruder;
 mod ledger;
@@ -89,7 +90,9 @@ fn random_histories_keep_every_invariant() {
     match from_environment("HOLDFAST_SIM_SEED") {
         Some(seed) => tell("SEED", seed, play),
         None => {
-            play_all("SEED", from_environment("HOLDFAST_SIM_SEEDS").unwrap_or(SEEDS), play);
+            let seeds = from_environment("HOLDFAST_SIM_SEEDS").unwrap_or(SEEDS);
+            play_all("SEED", seeds, play);
+            census::nothing_is_missing(seeds);
         }
     }
 }

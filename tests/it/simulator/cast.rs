@@ -58,7 +58,15 @@ pub(super) struct Decided {
     pub(super) ask: AskId,
     /// Of the state it was decided on.
     pub(super) version: u64,
+    /// Of the state it left: what an answer may show.
+    pub(super) reached: u64,
     pub(super) now: Timestamp,
+}
+
+impl Decided {
+    fn at(ask: AskId, version: u64, now: Timestamp) -> Self {
+        Self { ask, version, reached: version, now }
+    }
 }
 
 /// What an actor waits for in the middle of a message.
@@ -87,8 +95,9 @@ pub(super) struct Failure {
     pub(super) tag: Tag,
     pub(super) incarnation: u64,
     pub(super) why: String,
-    /// The point of an injected panic, and how many records it left in the queue.
-    pub(super) point: Option<(Point, usize)>,
+    /// The point of an injected panic, how many records had been handed over before the one it was
+    /// at, and how many were left in the queue.
+    pub(super) point: Option<(Point, usize, usize)>,
     pub(super) decided: Option<Decided>,
 }
 
@@ -156,9 +165,9 @@ impl Cast {
             }
             Ok(Err(why)) => (why, None),
             Err(panic) => {
-                let point = injected(panic);
+                let Injected(point, earlier) = injected(panic);
                 let left = ground.gate.depth() - depth;
-                (format!("injected panic at {point:?}"), Some((point, left)))
+                (format!("injected panic at {point:?}"), Some((point, earlier, left)))
             }
         };
         let Activation { tag, incarnation, .. } = *player.activation;
@@ -214,9 +223,10 @@ impl Player {
             return Ok(Turn::TooLate { ask });
         }
         let now = clock.now();
-        let decided = Decided { ask, version: cell.state().version(), now };
+        let mut decided = Decided::at(ask, cell.state().version(), now);
         self.decided = Some(decided);
         let turn = cell.step(message, now, gate, &self.activation.last);
+        decided.reached = cell.state().version();
         self.after(turn, decided, ground)
     }
 
@@ -244,9 +254,10 @@ impl Player {
         parked.loaded.put(parked.needed, image.as_deref());
         let cell = self.cell.as_mut().ok_or("a parked message without a cell")?;
         let now = ground.clock.now();
-        let decided = Decided { ask, version: cell.state().version(), now };
+        let mut decided = Decided::at(ask, cell.state().version(), now);
         self.decided = Some(decided);
         let turn = cell.resume(parked, now, &ground.gate, &self.activation.last);
+        decided.reached = cell.state().version();
         self.after(turn, decided, ground)
     }
 }
@@ -269,35 +280,42 @@ fn reached(waiter: &mut oneshot::Receiver<()>) -> Result<bool, String> {
 /// Panics that the scheduler asks for.
 #[derive(Default)]
 pub(super) struct Panics {
-    armed: Mutex<Option<Point>>,
+    /// The point, how many records pass it before, and of how many.
+    armed: Mutex<Option<(Point, usize, usize)>>,
 }
 
 /// The payload of a panic that was asked for.
-struct Injected(Point);
+struct Injected(Point, usize);
 
 impl Panics {
-    /// The next cell to reach `point` panics there; `None` takes that back.
-    pub(super) fn arm(&self, point: Option<Point>) {
-        *self.armed.lock() = point;
+    /// The next cell to reach `point` with its record of this number (from 0) panics there; `None`
+    /// takes that back.
+    pub(super) fn arm(&self, point: Option<(Point, usize)>) {
+        *self.armed.lock() = point.map(|(point, number)| (point, number, number));
     }
 }
 
 impl Faults for Panics {
     fn reach(&self, point: Point, _: Tag) {
         let mut armed = self.armed.lock();
-        if *armed == Some(point) {
-            *armed = None;
-            drop(armed);
-            // Unlike `panic!` this says nothing on stderr.
-            resume_unwind(Box::new(Injected(point)));
+        match &mut *armed {
+            Some((at, 0, number)) if *at == point => {
+                let number = *number;
+                *armed = None;
+                drop(armed);
+                // Unlike `panic!` this says nothing on stderr.
+                resume_unwind(Box::new(Injected(point, number)));
+            }
+            Some((at, left, _)) if *at == point => *left -= 1,
+            _ => {}
         }
     }
 }
 
 /// Which point it was; any other panic is a real one and goes on.
-fn injected(panic: Box<dyn Any + Send>) -> Point {
+fn injected(panic: Box<dyn Any + Send>) -> Injected {
     match panic.downcast::<Injected>() {
-        Ok(injected) => injected.0,
+        Ok(injected) => *injected,
         Err(real) => resume_unwind(real),
     }
 }

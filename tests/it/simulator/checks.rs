@@ -35,7 +35,7 @@ impl World {
     }
 
     /// I5: hydrated, the asset is what its records fold to; its audit log is complete; its finished
-    /// bookings are found.
+    /// bookings, its reports and its maintenance are found.
     pub(super) fn check_asset(&self, tag: Tag) {
         let history = &self.machine().ground.history;
         let chronicle = &self.ledger.assets[&tag];
@@ -46,6 +46,8 @@ impl World {
         }
         self.tolerate(self.audit_rows(tag, usize::MAX));
         self.tolerate(self.figures(tag, 100));
+        self.tolerate(self.items(tag, usize::MAX));
+        chronicle.plans_are_apart();
         let found = history.finished_of_asset(tag, (Stamp::MIN, Stamp::MAX), false, usize::MAX);
         self.tolerate(found.map(|found| {
             let bookings = chronicle.bookings_at(chronicle.version());

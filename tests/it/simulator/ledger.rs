@@ -6,27 +6,37 @@
 
 mod claims;
 mod judge;
+mod owed;
+mod rules;
 mod timers;
+mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
 
 use holdfast_domain::{
     AssetId, BookingId, KeyScope, Outcome, Principal, Record, Stamp, Subject, Tag, Timestamp,
     access,
-    asset::{AssetDocument, AssetState, AssetStatus, BookingDocument, BookingStatus},
+    asset::{
+        AssetDocument, AssetState, AssetStatus, BookingDocument, BookingStatus,
+        MaintenanceDocument, ReportDocument,
+    },
     rejection::Window,
 };
 use holdfast_storage::journal::Position;
+use serde::de::DeserializeOwned;
 
 use super::wishes::Wishes;
+
+pub(in crate::simulator) use upkeep::Owed;
+use upkeep::Upkeep;
 
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) assets: BTreeMap<Tag, Chronicle>,
     /// In the order of the log.
     pub(super) order: Vec<(Position, Tag, u64)>,
-    /// Request id → its one record.
-    by_request: HashMap<String, (Tag, u64)>,
+    /// Request id → its one record, and the last of its consequences.
+    by_request: HashMap<String, (Tag, u64, u64)>,
 }
 
 /// One asset's records and what follows from them.
@@ -40,21 +50,29 @@ pub(super) struct Chronicle {
     pub(super) id: Option<AssetId>,
     images: Vec<AssetImage>,
     pub(super) bookings: BTreeMap<Stamp, Vec<BookingImage>>,
+    pub(super) reports: BTreeMap<Stamp, Vec<Image<ReportDocument>>>,
+    pub(super) maintenance: BTreeMap<Stamp, Vec<Image<MaintenanceDocument>>>,
+    upkeep: Upkeep,
     /// The version of each keyed record.
     keys: HashMap<KeyScope, Vec<u64>>,
     keyed: usize,
 }
 
-pub(super) struct AssetImage {
+/// A document as a record left it.
+pub(super) struct Image<T> {
     pub(super) version: u64,
     pub(super) json: Vec<u8>,
-    pub(super) facts: AssetDocument,
+    pub(super) facts: T,
 }
 
-pub(super) struct BookingImage {
-    pub(super) version: u64,
-    pub(super) json: Vec<u8>,
-    pub(super) facts: BookingDocument,
+pub(super) type AssetImage = Image<AssetDocument>;
+pub(super) type BookingImage = Image<BookingDocument>;
+
+impl<T: DeserializeOwned> Image<T> {
+    fn of(version: u64, json: &[u8]) -> Self {
+        let facts = serde_json::from_slice(json).expect("I5: a document");
+        Self { version, json: json.to_vec(), facts }
+    }
 }
 
 impl BookingImage {
@@ -71,22 +89,32 @@ impl Ledger {
             self.order.last().map_or(2, |(last, ..)| last + 1),
             "I6: a hole in the positions"
         );
-        let wish = judge::origin(&record, wishes);
-        let known = self.by_request.insert(record.request_id.clone(), (record.tag, record.version));
-        assert_eq!(known, None, "I4: request {} left two records", record.request_id);
-        let chronicle = self.assets.entry(record.tag).or_insert_with(|| Chronicle::new(record.tag));
-        judge::record(chronicle, &record, wish);
-        self.order.push((position, record.tag, record.version));
-        let (at, next_due) = (record.at, record.next_due);
-        chronicle.push(position, record);
+        let (tag, version, at) = (record.tag, record.version, record.at);
+        let chronicle = self.assets.entry(tag).or_insert_with(|| Chronicle::new(tag));
+        judge::chain(chronicle, &record);
+        let owed = chronicle.owed();
+        let request = record.request_id.clone();
+        if owed.is_empty() {
+            judge::record(chronicle, &record, judge::origin(&record, wishes));
+            let known = self.by_request.insert(request, (tag, version, version));
+            assert_eq!(known.map(|_| &record.request_id), None, "I4: one request, two records");
+        } else {
+            owed::consequence(chronicle, &record, &owed);
+            if let Some((_, _, last)) = self.by_request.get_mut(&request) {
+                *last = version;
+            }
+        }
+        self.order.push((position, tag, version));
+        let next_due = record.next_due;
+        chronicle.push(position, record, !owed.is_empty());
         chronicle.notice_whether_free(at);
-        let expected = timers::next(chronicle).map(|due| due.at);
-        assert_eq!(next_due, expected, "I9: the next timer after version {}", chronicle.version());
+        let expected = timers::next_due(chronicle);
+        assert_eq!(next_due, expected, "I9: the next timer after version {version}");
     }
 
     /// When something next happens by itself to any asset.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.assets.values().filter_map(timers::next).map(|due| due.at).min()
+        self.assets.values().filter_map(timers::next_due).min()
     }
 
     pub(super) fn version(&self, tag: Tag) -> u64 {
@@ -95,8 +123,16 @@ impl Ledger {
 
     /// The record that a request left behind.
     pub(super) fn of_request(&self, request_id: &str) -> Option<&Record> {
-        let (tag, version) = self.by_request.get(request_id)?;
+        let (tag, version, _) = self.by_request.get(request_id)?;
         self.assets[tag].record(*version)
+    }
+
+    /// The last record that the request has caused, and what it still owes.
+    pub(super) fn consequences(&self, request_id: &str) -> Option<(u64, Vec<Owed>)> {
+        let (tag, _, last) = self.by_request.get(request_id)?;
+        let chronicle = &self.assets[tag];
+        let is_last = chronicle.records.last().is_some_and(|last| last.request_id == request_id);
+        Some((*last, if is_last { chronicle.owed() } else { Vec::new() }))
     }
 
     /// Registered assets, in the order in which they came to be.
@@ -134,6 +170,9 @@ impl Chronicle {
             id: None,
             images: Vec::new(),
             bookings: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            maintenance: BTreeMap::new(),
+            upkeep: Upkeep::default(),
             keys: HashMap::new(),
             keyed: 0,
         }
@@ -149,20 +188,28 @@ impl Chronicle {
         self.free_since = free.then(|| self.free_since.unwrap_or(at));
     }
 
-    fn push(&mut self, position: Position, record: Record) {
+    fn push(&mut self, position: Position, record: Record, is_owed: bool) {
         self.state.apply(&record);
+        let mut upkeep = self.upkeep.clone();
+        upkeep.take(self, &record, is_owed);
+        self.upkeep = upkeep;
         if let Outcome::Accepted(accepted) = &record.outcome {
-            let (version, json) = (record.version, accepted.after.clone());
+            let (version, json) = (record.version, &*accepted.after);
             match accepted.subject {
                 Subject::Asset(id) => {
-                    let facts = serde_json::from_slice(&json).expect("I5: an asset document");
                     self.id = Some(id);
-                    self.images.push(AssetImage { version, json, facts });
+                    self.images.push(Image::of(version, json));
                 }
                 Subject::Booking(id) => {
-                    let facts = serde_json::from_slice(&json).expect("I5: a booking document");
-                    let image = BookingImage { version, json, facts };
+                    let image: BookingImage = Image::of(version, json);
+                    owed::is_on_the_bill(self, &image.facts);
                     self.bookings.entry(id.stamp).or_default().push(image);
+                }
+                Subject::Report(id) => {
+                    self.reports.entry(id.stamp).or_default().push(Image::of(version, json));
+                }
+                Subject::Maintenance(id) => {
+                    self.maintenance.entry(id.stamp).or_default().push(Image::of(version, json));
                 }
                 other => panic!("I5: nobody asked for {other:?}"),
             }
@@ -173,6 +220,15 @@ impl Chronicle {
         }
         self.positions.push(position);
         self.records.push(record);
+    }
+
+    /// What the newest record has made due on other resources, and nothing has done yet.
+    pub(super) fn owed(&self) -> Vec<Owed> {
+        self.upkeep.owed(self.status())
+    }
+
+    fn status(&self) -> AssetStatus {
+        self.asset_at(self.version()).map_or(AssetStatus::Active, |image| image.facts.status)
     }
 
     pub(super) fn version(&self) -> u64 {
@@ -203,6 +259,18 @@ impl Chronicle {
 
     pub(super) fn booking_at(&self, stamp: Stamp, version: u64) -> Option<&BookingImage> {
         self.bookings.get(&stamp)?.iter().rev().find(|image| image.version <= version)
+    }
+
+    pub(super) fn report_at(&self, stamp: Stamp, version: u64) -> Option<&Image<ReportDocument>> {
+        self.reports.get(&stamp)?.iter().rev().find(|image| image.version <= version)
+    }
+
+    pub(super) fn maintenance_at(
+        &self,
+        stamp: Stamp,
+        version: u64,
+    ) -> Option<&Image<MaintenanceDocument>> {
+        self.maintenance.get(&stamp)?.iter().rev().find(|image| image.version <= version)
     }
 
     /// Every booking as of `version`, newest first.

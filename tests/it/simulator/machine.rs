@@ -17,9 +17,9 @@ use holdfast_actors::{
     clock::{Clock, ManualClock},
     commit::CommitStage,
     engine::Refusal,
-    gate::Gate,
+    gate::{Gate, Taken},
     ids::StoreKey,
-    message::{Ask, EngineGate, Message, Reading, Reply},
+    message::{Ask, EngineGate, Held, Message, Pending, Reading, Reply},
     permit::Budget,
     router::Router,
     start::{self, StartError},
@@ -45,6 +45,8 @@ const DEADLINE_MS: u64 = 10_000;
 pub(super) struct Machine {
     pub(super) ground: Ground,
     pub(super) stage: CommitStage,
+    /// What the commit stage has taken and not begun with.
+    pub(super) withheld: Option<Taken<Pending, Held>>,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) timers: Timers,
     pub(super) router: Router<ActorId>,
@@ -93,6 +95,7 @@ impl Machine {
         Ok(Self {
             ground: Ground { gate, history, clock, faults: Arc::new(Panics::default()) },
             stage,
+            withheld: None,
             catalogue,
             timers,
             router: Router::new(WAITING_PER_ASSET_MAX),

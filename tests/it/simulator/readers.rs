@@ -5,19 +5,21 @@ use std::{ops::Bound, sync::Arc};
 
 use bytes::Bytes;
 use holdfast_actors::{
+    asset_actor::last_image,
     catalogue::AssetFilter,
     message::{BookingsAsk, LivePage},
     reads,
 };
 use holdfast_domain::{
-    AssetId, BookingId, Principal, Stamp, Tag,
-    asset::{BookingDocument, PastBooking},
+    AssetId, BookingId, MaintenanceId, Principal, ReportId, Stamp, Subject, Tag,
+    asset::{BookingDocument, Needed, PastBooking},
     audit,
     record::user_key,
 };
 use holdfast_storage::{
     history::HistoryError,
     journal::{Position, ReadError},
+    tail::Noun,
 };
 
 use super::{
@@ -123,6 +125,54 @@ impl World {
             let entry: serde_json::Value =
                 serde_json::from_slice(&audit::entry(record, id)).expect("I6: an audit entry");
             assert_eq!(entry["seq"], record.version, "I6: the entry's number");
+        }
+        Ok(())
+    }
+
+    /// I11: every report and maintenance has its newest image, and so have the lists of them.
+    pub(super) fn items(&self, tag: Tag, limit: usize) -> Result<(), HistoryError> {
+        let chronicle = &self.ledger.assets[&tag];
+        let reports = chronicle.reports.iter().map(|(stamp, images)| {
+            let image = images.last().expect("it has one");
+            (*stamp, Subject::Report(ReportId::new(*stamp, tag)), image.version, &image.json)
+        });
+        self.items_of((tag, Noun::Report), reports.collect(), limit)?;
+        let maintenance = chronicle.maintenance.iter().map(|(stamp, images)| {
+            let image = images.last().expect("it has one");
+            let subject = Subject::Maintenance(MaintenanceId::new(*stamp, tag));
+            (*stamp, subject, image.version, &image.json)
+        });
+        self.items_of((tag, Noun::Maintenance), maintenance.collect(), limit)
+    }
+
+    /// `expected`: the oldest first.
+    fn items_of(
+        &self,
+        of: (Tag, Noun),
+        expected: Vec<(Stamp, Subject, u64, &Vec<u8>)>,
+        limit: usize,
+    ) -> Result<(), HistoryError> {
+        let history = &self.machine().ground.history;
+        let bounds = (Stamp::MIN, Stamp::MAX);
+        for oldest_first in [false, true] {
+            let found = history.items_of_asset(of, bounds, oldest_first, limit)?;
+            let row = |(stamp, _, version, _): &(Stamp, Subject, u64, &Vec<u8>)| (*stamp, *version);
+            let mut rows: Vec<_> = expected.iter().map(row).collect();
+            if !oldest_first {
+                rows.reverse();
+            }
+            rows.truncate(limit);
+            let found: Vec<_> = found.iter().map(|item| (item.stamp, item.version)).collect();
+            assert_eq!(found, rows, "I11: items of {of:?}");
+        }
+        for (_, subject, _, json) in expected.iter().rev().take(limit) {
+            let needed = match *subject {
+                Subject::Report(id) => Needed::Report(id),
+                Subject::Maintenance(id) => Needed::Maintenance(id),
+                other => unreachable!("{other:?} is no item"),
+            };
+            let image = last_image(history, needed)?;
+            assert_eq!(image.as_ref(), Some(*json), "I11: the newest image of {subject:?}");
         }
         Ok(())
     }

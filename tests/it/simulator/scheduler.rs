@@ -6,6 +6,7 @@ use holdfast_domain::Tag;
 use holdfast_storage::sim::{FaultPlan, views::Crash};
 
 use super::{
+    census,
     workload::{between, people},
     world::World,
 };
@@ -49,6 +50,7 @@ pub(super) fn run(seed: u64, world: &mut Option<World>, told: bool) {
     world.check_all();
     world.kill(&Crash::Empty, &[]);
     world.check_all();
+    census::count(&world.ledger);
 }
 
 impl Temper {
@@ -57,7 +59,7 @@ impl Temper {
         let long = seed.one_in(12);
         Self {
             assets: if long { 1 } else { 1 + seed.index(4) },
-            commands: if long { 170 } else { 60 + seed.index(21) },
+            commands: if long { 200 } else { 90 + seed.index(31) },
             folds: [0, 1, 8][seed.index(3)],
             commits: [2, 8, 20][seed.index(3)],
             crashes: [0, 4, 12][seed.index(3)],
@@ -80,7 +82,10 @@ impl World {
             98 => self.tick(),
             77..78 => self.prepare(),
             78..80 => self.rarely(temper),
-            _ if pick >= 100 - temper.commits => self.commit(),
+            _ if pick >= 100 - temper.commits => {
+                let most = self.seed.one_in(3).then(|| 1 + self.seed.index(3));
+                self.commit(most);
+            }
             80..88 if pick - 80 < temper.folds => self.some_fold(),
             _ => {}
         }
@@ -110,7 +115,9 @@ impl World {
         let actor = busy[self.seed.index(busy.len())];
         let panics = self.seed.below(1_000) < temper.panics;
         let point = [Point::Decided, Point::Applied, Point::HandedOver][self.seed.index(3)];
-        self.turn(actor, panics.then_some(point));
+        // At a record that follows from another one too.
+        let number = if self.seed.one_in(2) { 0 } else { self.seed.index(4) };
+        self.turn(actor, panics.then_some((point, number)));
     }
 
     fn some_follow_up(&mut self) {
@@ -262,7 +269,10 @@ impl World {
             for actor in &busy {
                 self.turn(*actor, None);
             }
-            self.commit();
+            if self.machine().withheld.is_some() {
+                self.commit(None);
+            }
+            self.commit(None);
             self.listen();
             while !self.follow_ups.is_empty() {
                 self.follow_up(0);

@@ -31,7 +31,7 @@ fn play(world: &mut World) {
             world.turn(actor, None);
         }
         if round % 2 == 1 {
-            world.commit();
+            world.commit(None);
             world.machine().ground.clock.advance_ms(40_000);
         }
         world.listen();

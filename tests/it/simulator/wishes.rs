@@ -4,7 +4,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use holdfast_domain::{
-    AssetId, BookingId, IdempotencyKey, IfMatch, KeyScope, Principal, Request,
+    AssetId, BookingId, IdempotencyKey, IfMatch, KeyScope, MaintenanceId, Principal, ReportId,
+    Request, Tag,
     asset::{AssetStatus, Command},
     rejection::Window,
 };
@@ -29,6 +30,8 @@ pub(super) enum Target {
     New,
     Asset(AssetId),
     Booking(BookingId),
+    Report(ReportId),
+    Maintenance(MaintenanceId),
 }
 
 pub(super) struct Attempt {
@@ -48,6 +51,19 @@ pub(super) struct Body {
     pub(super) target: Target,
     pub(super) command: Command,
     pub(super) if_match: IfMatch,
+}
+
+impl Target {
+    /// Of the asset it is about, unless that is to be made.
+    pub(super) fn tag(self) -> Option<Tag> {
+        Some(match self {
+            Self::New => return None,
+            Self::Asset(id) => id.tag,
+            Self::Booking(id) => id.tag,
+            Self::Report(id) => id.tag,
+            Self::Maintenance(id) => id.tag,
+        })
+    }
 }
 
 impl Wishes {
@@ -85,7 +101,7 @@ impl Wishes {
         let mut hash = Sha256::new();
         let method = match command {
             Command::UpdateAsset(_) => "PUT",
-            Command::RescheduleBooking(_) => "PATCH",
+            Command::RescheduleBooking(_) | Command::ChangeMaintenance(_) => "PATCH",
             _ => "POST",
         };
         for part in [&who.issuer, &who.org, &who.subject, method, &path, &text] {
@@ -136,20 +152,28 @@ impl Wish {
 
 fn path_of(target: Target, command: &Command) -> String {
     let verb = match command {
-        Command::RegisterAsset(_) | Command::UpdateAsset(_) | Command::RescheduleBooking(_) => "",
+        Command::RegisterAsset(_)
+        | Command::UpdateAsset(_)
+        | Command::RescheduleBooking(_)
+        | Command::ChangeMaintenance(_) => "",
         Command::CreateBooking(_) => "/bookings",
-        Command::ApproveBooking { .. } => "/approve",
-        Command::RejectBooking { .. } => "/reject",
-        Command::CancelBooking { .. } => "/cancel",
+        Command::ApproveBooking { .. } | Command::ApproveReport { .. } => "/approve",
+        Command::RejectBooking { .. } | Command::RejectReport { .. } => "/reject",
+        Command::CancelBooking { .. } | Command::CancelMaintenance { .. } => "/cancel",
         Command::AdjustCost { .. } => "/adjustments",
         Command::CheckIn { .. } => "/check-in",
         Command::CheckOut { .. } => "/check-out",
-        other => unreachable!("the workload does not ask {other:?}"),
+        Command::CreateReport(_) => "/condition-reports",
+        Command::CreateMaintenance(_) => "/maintenance",
+        Command::StartMaintenance { .. } => "/start",
+        Command::CompleteMaintenance { .. } => "/complete",
     };
     match target {
         Target::New => "/assets".to_owned(),
         Target::Asset(id) => format!("/assets/{id}{verb}"),
         Target::Booking(id) => format!("/bookings/{id}{verb}"),
+        Target::Report(id) => format!("/condition-reports/{id}{verb}"),
+        Target::Maintenance(id) => format!("/maintenance/{id}{verb}"),
     }
 }
 
@@ -166,14 +190,23 @@ pub(super) fn altered(mut body: Body) -> Body {
         Command::UpdateAsset(change) => change.status = Some(AssetStatus::Active),
         Command::CreateBooking(new) => new.window.end = new.window.end.plus_minutes(10),
         Command::RescheduleBooking(change) => change.accept_terms = Some(true),
-        // Its body is always empty.
-        Command::ApproveBooking { .. } => {}
+        // Their bodies are always empty.
+        Command::ApproveBooking { .. }
+        | Command::ApproveReport { .. }
+        | Command::StartMaintenance { .. }
+        | Command::CompleteMaintenance { .. } => {}
+        Command::CreateReport(new) => new.notes = Some("altered".to_owned()),
+        Command::CreateMaintenance(new) => new.reason = Some("altered".to_owned()),
+        Command::ChangeMaintenance(change) => {
+            change.due_at = change.due_at.map(|at| at.plus_minutes(10));
+        }
         Command::AdjustCost { reason, .. } => reason.push('!'),
         Command::CancelBooking { reason: text, .. }
+        | Command::CancelMaintenance { reason: text, .. }
+        | Command::RejectReport { reason: text, .. }
         | Command::RejectBooking { reason: text, .. }
         | Command::CheckIn { condition_notes: text, .. } => *text = Some("altered".to_owned()),
         Command::CheckOut { extra_cost_minor, .. } => *extra_cost_minor = Some(77),
-        other => unreachable!("the workload does not ask {other:?}"),
     }
     body
 }

@@ -1,5 +1,7 @@
 //! What clients ask for, at random: two orgs, managers and members, a few assets, windows that often
-//! meet, keys that are used again.
+//! meet, keys that are used again. What keeps assets usable is in `upkeep`.
+
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -45,6 +47,8 @@ pub(super) fn people() -> Vec<Arc<Principal>> {
         person("zoe", "org_2", member.with(Role::Admin)),
         person("ann", "org_2", member),
         person("eve", "org_1", member.with(Role::Auditor)),
+        person("mia", "org_1", member.with(Role::Manager)),
+        person("ivo", "org_2", member.with(Role::Admin)),
     ]
 }
 
@@ -102,6 +106,7 @@ impl World {
             .filter(|(_, image)| image.facts.status.is_live())
             .flat_map(|(_, image)| [image.facts.start, image.facts.end])
             .chain(chronicle.state.next_due())
+            .chain(chronicle.maintenance.values().filter_map(|it| it.last()?.facts.start))
             .filter(|border| *border > now)
             .collect();
         borders.sort_unstable();
@@ -150,6 +155,9 @@ impl World {
         let text = format!("key-{}", number / 2);
         let asset = match self.some_asset() {
             Some(asset) if self.ledger.registered().len() >= assets => asset,
+            None if self.wishes.len() > 2 * assets => {
+                return self.old_wish().expect("there are some");
+            }
             other if other.is_none() || self.seed.one_in(4) => {
                 let who = self.manager();
                 let body = self.registration(&who);
@@ -174,7 +182,7 @@ impl World {
             location_id: "loc_1".to_owned(),
             shared_with,
             booking_terms: self.terms(),
-            maintenance_schedule: None,
+            maintenance_schedule: self.schedule(),
         };
         let command = Command::RegisterAsset(new);
         Body { target: Target::New, command, if_match: IfMatch::Missing }
@@ -213,13 +221,26 @@ impl World {
     }
 
     fn command(&mut self, asset: AssetId) -> (Arc<Principal>, Body) {
+        if self.seed.one_in(4) {
+            return self.upkeep(asset);
+        }
         let on_asset = |command, if_match| Body { target: Target::Asset(asset), command, if_match };
         let booking = self.some_booking(asset);
-        let pick = match self.seed.below(20) {
-            // Nothing to do anything with yet.
-            1..12 if self.ledger.assets[&asset.tag].bookings.is_empty() => 12,
-            pick => pick,
+        let pick = self.seed.below(22);
+        let now = self.machine().ground.clock.now();
+        let is_ready = |facts: &BookingDocument| match pick {
+            1..4 => facts.status.is_live(),
+            4..9 => {
+                facts.status == BookingStatus::Confirmed && facts.start.plus_minutes(-15) <= now
+            }
+            _ => facts.status == BookingStatus::CheckedIn,
         };
+        let any = {
+            let chronicle = &self.ledger.assets[&asset.tag];
+            chronicle.bookings_at(chronicle.version()).any(|(_, image)| is_ready(&image.facts))
+        };
+        // Where there is nothing to do anything with, something is booked.
+        let pick = if !(1..12).contains(&pick) || any || self.seed.one_in(5) { pick } else { 12 };
         let body = match pick {
             0 => {
                 let change = self.change();
@@ -237,18 +258,13 @@ impl World {
                 return (self.person_for(booking), body);
             }
             4..9 => {
-                let now = self.machine().ground.clock.now();
-                let booking = self.ready_booking(asset, |facts| {
-                    facts.status == BookingStatus::Confirmed && facts.start.plus_minutes(-15) <= now
-                });
+                let booking = self.ready_booking(asset, is_ready);
                 let booking = Some(booking).filter(|_| !self.seed.one_in(30));
                 let condition_notes = self.seed.one_in(2).then(|| "as good as new".to_owned());
                 on_asset(Command::CheckIn { booking, condition_notes }, IfMatch::Missing)
             }
             9..12 => {
-                let booking = Some(
-                    self.ready_booking(asset, |facts| facts.status == BookingStatus::CheckedIn),
-                );
+                let booking = Some(self.ready_booking(asset, is_ready));
                 let extra_cost_minor = self.seed.one_in(2).then_some(1_250);
                 on_asset(Command::CheckOut { booking, extra_cost_minor }, IfMatch::Missing)
             }
@@ -322,6 +338,10 @@ impl World {
                 .seed
                 .one_in(4)
                 .then(|| self.terms().map_or(Change::Clear, Change::Set)),
+            maintenance_schedule: self
+                .seed
+                .one_in(3)
+                .then(|| self.schedule().map_or(Change::Clear, Change::Set)),
             ..AssetChange::default()
         }
     }
@@ -371,6 +391,10 @@ impl World {
             3 | 4 => {
                 let ask = self.page(asset, &who);
                 self.read(Arc::clone(&who), asset.tag, Ask::Bookings(who, ask));
+            }
+            5 if self.seed.one_in(2) => {
+                let limit = 1 + self.seed.index(4);
+                self.tolerate(self.items(asset.tag, limit));
             }
             5 => self.read(Arc::clone(&who), asset.tag, Ask::Audit(who)),
             6 => {

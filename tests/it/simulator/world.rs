@@ -7,7 +7,8 @@ use holdfast_actors::{
     cell::Point,
     clock::{Clock, ManualClock},
     engine::Refusal,
-    message::Ask,
+    gate::{Gated, Taken},
+    message::{Ask, Held, Pending},
 };
 use holdfast_domain::{Principal, Record, Request, Tag, Timestamp};
 use holdfast_storage::{
@@ -57,8 +58,10 @@ pub(super) struct Asked {
     pub(super) tag: Tag,
     /// The version that was durable, and so may have been seen, when it was asked.
     pub(super) since: u64,
-    /// The state's version and the time at which it was decided.
-    pub(super) decided: Option<(u64, Timestamp)>,
+    /// How it was decided last.
+    pub(super) decided: Option<Decided>,
+    /// Its actor failed over it: what came of it nobody knows.
+    pub(super) is_torn: bool,
     pub(super) waiting: Waiting,
 }
 
@@ -128,20 +131,13 @@ impl World {
 
     /// `attempt` counts the tags that a registration has tried.
     pub(super) fn send_request(&mut self, wish: WishId, request: Request, attempt: u32) {
-        use super::wishes::Target;
         let machine = self.machine();
         let target = self.wishes.get(wish).target;
-        let known = match target {
-            Target::New => true,
-            Target::Asset(id) => machine.catalogue.contains(id),
-            Target::Booking(id) => machine.catalogue.id_of(id.tag).is_some(),
-        };
+        let tag = target.tag();
+        let known = tag.is_none_or(|tag| machine.catalogue.id_of(tag).is_some());
         assert!(known, "I11: the catalogue lost {target:?}");
-        let tag = match target {
-            Target::New => machine.store_key.tag(self.wishes.get(wish).key.scope, attempt),
-            Target::Asset(id) => id.tag,
-            Target::Booking(id) => id.tag,
-        };
+        let scope = self.wishes.get(wish).key.scope;
+        let tag = tag.unwrap_or_else(|| machine.store_key.tag(scope, attempt));
         let ask = Ask::Command(Box::new(request.clone()));
         let who = Arc::clone(&request.principal);
         self.note(|| format!("send {} on {tag:?}: {:?}", request.request_id, request.command));
@@ -174,12 +170,15 @@ impl World {
         let id = self.next_ask;
         let waiting = self.machine().ask(tag, ask, bytes, id)?;
         let since = self.ledger.version(tag);
-        self.asked.insert(id, Asked { question, who, tag, since, decided: None, waiting });
+        self.asked.insert(
+            id,
+            Asked { question, who, tag, since, decided: None, is_torn: false, waiting },
+        );
         Ok(())
     }
 
-    /// One actor takes one message, or panics at `point`.
-    pub(super) fn turn(&mut self, actor: ActorId, point: Option<Point>) {
+    /// One actor takes one message, or panics at `point` of one of its records.
+    pub(super) fn turn(&mut self, actor: ActorId, point: Option<(Point, usize)>) {
         let machine = self.machine();
         machine.ground.faults.arm(point);
         let turn = machine.cast.turn(actor, &machine.ground);
@@ -190,11 +189,16 @@ impl World {
             Turn::TooLate { ask } => self.note(|| format!("too late for {ask}")),
             Turn::Failed(failure) => {
                 self.note(|| format!("actor of {:?} failed: {}", failure.tag, failure.why));
-                if let Some((point, left)) = failure.point {
+                if let Some((point, earlier, left)) = failure.point {
                     // A log that has failed takes nothing any more.
-                    let takes = point == Point::HandedOver && !self.is_poisoned();
-                    let expected = usize::from(takes);
+                    let takes = !self.is_poisoned();
+                    let expected = earlier + usize::from(point == Point::HandedOver);
+                    let expected = if takes { expected } else { 0 };
                     assert_eq!(left, expected, "I3: records left behind by a panic at {point:?}");
+                    let ask = failure.decided.map(|decided| decided.ask);
+                    if let Some(asked) = ask.and_then(|ask| self.asked.get_mut(&ask)) {
+                        asked.is_torn = true;
+                    }
                 } else {
                     assert!(self.fault_planned, "I5: {:?}: {}", failure.tag, failure.why);
                 }
@@ -206,10 +210,11 @@ impl World {
         }
     }
 
-    fn decided(&mut self, Decided { ask, version, now }: Decided) {
+    fn decided(&mut self, decided: Decided) {
+        let Decided { ask, version, now, .. } = decided;
         self.note(|| format!("decided {ask} at version {version}, {now}"));
         if let Some(asked) = self.asked.get_mut(&ask) {
-            asked.decided = Some((version, now));
+            asked.decided = Some(decided);
         }
     }
 
@@ -226,15 +231,25 @@ impl World {
         self.note(|| format!("the parent hears of {tag:?}, quarantined: {held}"));
     }
 
-    /// The commit stage settles what is queued.
-    pub(super) fn commit(&mut self) {
+    /// The commit stage settles what is queued, or only the first so many records of it: what the
+    /// log took in one group is then in two, with anything in between.
+    pub(super) fn commit(&mut self, most: Option<usize>) {
         let machine = self.machine.as_mut().expect("a machine runs between restarts");
         let gate = Arc::clone(&machine.ground.gate);
-        let (now_ms, taken) = (machine.ground.clock.monotonic_ms(), gate.take());
+        let now_ms = machine.ground.clock.monotonic_ms();
+        let taken = machine.withheld.take().or_else(|| gate.take());
         if gate.is_poisoned() {
             return;
         }
         let idle = taken.is_none();
+        let taken = taken.map(|taken| match most {
+            Some(most) if most < taken.records.len() => {
+                let (first, rest) = split(taken, most);
+                machine.withheld = Some(rest);
+                first
+            }
+            _ => taken,
+        });
         let settled = match taken {
             None => Ok(()),
             Some(taken) => {
@@ -256,6 +271,11 @@ impl World {
         if let Err(error) = settled {
             assert!(self.fault_planned, "R11: the log failed without a fault: {error}");
             assert!(gate.is_poisoned(), "R11: a failed log that is not poisoned");
+            let machine = self.machine.as_mut().expect("a machine runs between restarts");
+            if let Some(rest) = machine.withheld.take() {
+                rest.records.into_iter().for_each(Gated::outcome_unknown);
+                rest.answers.into_iter().for_each(Gated::outcome_unknown);
+            }
         }
     }
 
@@ -404,6 +424,14 @@ impl World {
         self.intruder.enter(&machine);
         self.machine = Some(machine);
     }
+}
+
+/// The first `most` records, and the rest with all answers.
+fn split(taken: Taken<Pending, Held>, most: usize) -> (Taken<Pending, Held>, Taken<Pending, Held>) {
+    let Taken { mut records, answers, last } = taken;
+    let rest = records.split_off(most);
+    let first = Taken { records, answers: Vec::new(), last: last - rest.len() as u64 };
+    (first, Taken { records: rest, answers, last })
 }
 
 fn copy_of(ask: &Ask) -> Ask {

@@ -1,16 +1,17 @@
 //! What one record must be, given everything before it. Each line names the invariant it guards.
 
 use holdfast_domain::{
-    Digest, KeyScope, Outcome, Record, Rejection,
-    asset::{BookingDocument, BookingStatus, Command},
+    Digest, KeyScope, Kind, Outcome, Record, Rejection,
+    asset::{BookingDocument, BookingStatus, Command, MaintenanceDocument, MaintenanceStatus},
     audit,
-    rejection::Window,
+    rejection::{Claimant, Conflict, Window},
 };
 
 use super::{
     Chronicle,
     claims::{self, overlap},
-    timers,
+    timers::{self, What},
+    upkeep,
 };
 use crate::simulator::wishes::{Wish, Wishes};
 
@@ -39,7 +40,8 @@ pub(super) fn origin<'a>(record: &Record, wishes: &'a Wishes) -> Option<&'a Wish
     Some(wish)
 }
 
-pub(super) fn record(before: &Chronicle, record: &Record, wish: Option<&Wish>) {
+/// I6: it follows on the record before.
+pub(super) fn chain(before: &Chronicle, record: &Record) {
     let version = record.version;
     assert_eq!(version, before.version() + 1, "I6: a hole in the versions of {:?}", record.tag);
     let last = before.records.last();
@@ -52,17 +54,22 @@ pub(super) fn record(before: &Chronicle, record: &Record, wish: Option<&Wish>) {
     assert_eq!(record.prev_hash, previous, "I6: the audit chain breaks at version {version}");
     let asset = audit::asset_of(record).or(before.id).expect("I3: a record before registration");
     assert_eq!(record.hash, audit::hash(record, asset), "I6: the audit hash of version {version}");
+}
+
+/// One that nothing before has caused: somebody asked for it, or it happens by itself.
+pub(super) fn record(before: &Chronicle, record: &Record, wish: Option<&Wish>) {
+    let version = record.version;
     let Some(wish) = wish else { return happened_by_itself(before, record) };
     let missed = timers::next(before).filter(|due| due.at <= record.at);
     assert_eq!(missed, None, "I9: version {version} was decided before what was due");
     key_is_free(before, record, wish.key.scope);
     match &record.outcome {
         Outcome::Accepted(accepted) => {
-            let wanted = before.wanted(wish);
+            let wanted = before.wanted(wish, record.at);
             let Some(wanted) = wanted.filter(|_| accepted.events.len() == 1) else { return };
             let in_the_way = before.in_the_way(&wanted, record.at);
             assert_eq!(in_the_way, Vec::<Window>::new(), "I1: claims overlap at version {version}");
-            if accepted.created {
+            if accepted.created && wish.window().is_some() {
                 let facts: BookingDocument = serde_json::from_slice(&accepted.after).expect("I5");
                 let window = Window { start: facts.start, end: facts.end };
                 assert_eq!(wish.window(), Some(window), "I3: the window of version {version}");
@@ -78,10 +85,21 @@ fn happened_by_itself(before: &Chronicle, record: &Record) {
     let earliest = before.records.last().map_or(due.at, |last| last.at.max(due.at));
     assert_eq!(record.at, earliest, "I9: the moment of version {}", record.version);
     let Outcome::Accepted(accepted) = &record.outcome else { panic!("I9: a refused timer") };
-    let facts: BookingDocument = serde_json::from_slice(&accepted.after).expect("I5: a booking");
-    assert_eq!(facts.id.stamp, due.booking, "I9: another booking was due");
-    assert_eq!(facts.status, due.status, "I9: something else was due");
-    assert_eq!(facts.overdue, due.status == BookingStatus::CheckedIn, "I9: overdue or not");
+    match due.what {
+        What::Status(booking, status) => {
+            let facts: BookingDocument = serde_json::from_slice(&accepted.after).expect("I9");
+            assert_eq!(facts.id.stamp, booking, "I9: another booking was due");
+            assert_eq!(facts.status, status, "I9: something else was due");
+            assert_eq!(facts.overdue, status == BookingStatus::CheckedIn, "I9: overdue or not");
+        }
+        What::Notice(stamp, minutes) => {
+            let facts: MaintenanceDocument = serde_json::from_slice(&accepted.after).expect("I9");
+            assert_eq!(record.kind, Kind::MaintenanceDue, "I9: a notice was due");
+            assert_eq!(facts.id.stamp, stamp, "I9: another maintenance was due");
+            assert_eq!(upkeep::notice_of(record), minutes, "I9: another notice was due");
+            assert_eq!(facts.status == MaintenanceStatus::Due, minutes == 0, "I9: due or not");
+        }
+    }
 }
 
 /// I4: a scope has a second record only when the first has run out.
@@ -100,14 +118,30 @@ fn key_is_free(before: &Chronicle, record: &Record, scope: KeyScope) {
 /// I1, the other half: nobody is refused for an overlap that is none.
 fn refusal_is_true(before: &Chronicle, record: &Record, rejection: &Rejection, wish: &Wish) {
     assert!(rejection.is_stored(), "I7: {rejection:?} is not kept");
-    let Rejection::Overlap { conflicts, next_available } = rejection else { return };
-    let wanted = before.wanted(wish).expect("I3: only who wants a window meets another");
+    let of_booking = |conflict: &Conflict| (Claimant::Booking(conflict.booking), conflict.claim);
+    let (conflicts, next_available): (Vec<_>, _) = match rejection {
+        Rejection::Overlap { conflicts, next_available } => {
+            (conflicts.iter().map(of_booking).collect(), next_available)
+        }
+        Rejection::Blocked { conflicts, next_available } => {
+            (conflicts.iter().map(|taken| (taken.by, taken.claim)).collect(), next_available)
+        }
+        _ => return,
+    };
+    let wanted = before.wanted(wish, record.at).expect("I3: only who wants a window meets another");
     assert!(!conflicts.is_empty(), "I1: an overlap with nothing");
-    for conflict in conflicts {
-        assert!(overlap(conflict.claim, wanted.claim), "I1: {conflict:?} is not in the way");
-        let image = before.booking_at(conflict.booking.stamp, before.version());
-        let claim = image.and_then(|image| before.claim(image, record.at));
-        assert_eq!(claim, Some(conflict.claim), "I1: the claim of {conflict:?}");
+    for (by, met) in conflicts {
+        assert!(overlap(met, wanted.claim), "I1: {by:?} is not in the way");
+        let claim = match by {
+            Claimant::Booking(id) => {
+                let image = before.booking_at(id.stamp, before.version());
+                image.and_then(|image| before.claim(image, record.at))
+            }
+            Claimant::Maintenance(id) => {
+                before.upkeep.open.get(&id.stamp).and_then(|open| open.claim)
+            }
+        };
+        assert_eq!(claim, Some(met), "I1: the claim of {by:?}");
     }
     let (Some(offer), Command::CreateBooking(new)) = (next_available, wish.command()) else {
         return;
