@@ -1,6 +1,6 @@
 //! The HTTP front: what a request must look like, who may send it, and what an answer looks like.
 //!
-//! Reading order: [`router`] (every route in one list) and `permissions` (who may use which), `ask`
+//! Reading order: `router` (every route in one list) and `permissions` (who may use which), `ask`
 //! (the checks in their order), one file per noun for the handlers, `reply` and `problem` for what
 //! goes back. A handler checks the shape, hands a command or a question to
 //! [`holdfast_actors::Engine`], and renders what comes back.

@@ -1,6 +1,6 @@
 //! Maintenance schedules: which maintenance an asset needs by itself, and when.
 //!
-//! [`check`] judges the shape of a schedule as sent; [`Rule`] is what a rule means, with the defaults
+//! [`check`] judges the shape of a schedule as sent; `Rule` is what a rule means, with the defaults
 //! filled in, and reckons when its occurrences fall due. What happened so far is in `upkeep`; nothing
 //! here happens.
 
