@@ -146,9 +146,13 @@ impl<R: Gated, A: Gated> Gate<R, A> {
         if queue.records.is_empty() && queue.answers.is_empty() {
             return None;
         }
+        // The next round is likely to be as large. The one who will free the memory also gets it: a
+        // queue that grows on one thread and is freed on another is paid in page faults.
+        let records = Vec::with_capacity(queue.records.len());
+        let answers = Vec::with_capacity(queue.answers.len());
         Some(Taken {
-            records: std::mem::take(&mut queue.records),
-            answers: std::mem::take(&mut queue.answers),
+            records: std::mem::replace(&mut queue.records, records),
+            answers: std::mem::replace(&mut queue.answers, answers),
             last: queue.next - 1,
         })
     }
