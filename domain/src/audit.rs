@@ -4,14 +4,14 @@
 //! digests, so the chain still verifies when a body has been erased.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     canonical,
     id::AssetId,
     record::{Digest, Outcome, Record, Subject},
-    rejection::Rejection,
+    rejection::{Claimant, Rejection, Window},
 };
 
 /// What `hash` covers, as text and in canonical order.
@@ -103,12 +103,14 @@ pub fn refusal(rejection: &Rejection) -> String {
     let mut body = match rejection {
         Rejection::TermsChanged { current } => json!({"terms_version": current}),
         Rejection::Overlap { conflicts, next_available } => json!({
-            "conflicts": conflicts.iter().map(|conflict| json!({
-                "end": conflict.claim.end,
-                "id": conflict.booking,
-                "kind": "BOOKING",
-                "start": conflict.claim.start,
-            })).collect::<Vec<_>>(),
+            "conflicts": conflicts.iter().map(|conflict| taken(
+                Claimant::Booking(conflict.booking),
+                conflict.claim,
+            )).collect::<Vec<_>>(),
+            "next_available": next_available,
+        }),
+        Rejection::Blocked { conflicts, next_available } => json!({
+            "conflicts": conflicts.iter().map(|met| taken(met.by, met.claim)).collect::<Vec<_>>(),
             "next_available": next_available,
         }),
         Rejection::DeadlinePassed { now, deadline_at } => {
@@ -129,6 +131,15 @@ pub fn refusal(rejection: &Rejection) -> String {
     };
     body["code"] = rejection.code().into();
     canonical::to_string(&body)
+}
+
+/// A claim in the way, and whose it is.
+fn taken(by: Claimant, claim: Window) -> Value {
+    let (kind, id) = match by {
+        Claimant::Booking(id) => ("BOOKING", id.to_string()),
+        Claimant::Maintenance(id) => ("MAINTENANCE", id.to_string()),
+    };
+    json!({"end": claim.end, "id": id, "kind": kind, "start": claim.start})
 }
 
 /// Lower-case hexadecimal.

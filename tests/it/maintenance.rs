@@ -149,6 +149,11 @@ async fn a_window_and_a_booking_keep_each_other_out() {
         "start": "2025-09-01T08:00:00Z", "end": "2025-09-01T10:00:00Z"});
     assert_eq!(taken["conflicts"], json!([conflict]));
     assert_eq!(taken["next_available"]["start"], "2025-09-01T10:00:00Z");
+    let log: Vec<Value> = boss.pages(&format!("/assets/{asset}/audit"), 100).await;
+    assert_eq!(log[0]["type"], "booking.refused");
+    for told in ["code", "conflicts", "next_available"] {
+        assert_eq!(log[0]["after"][told], taken[told], "{told} in the log");
+    }
     let day = "from=2025-09-01T00:00:00Z&to=2025-09-02T00:00:00Z";
     let busy = boss.get(&format!("/assets/{asset}/availability?{day}")).await.expect(200);
     let kept = json!([{"kind": "MAINTENANCE", "start": "2025-09-01T08:00:00Z",
