@@ -11,8 +11,9 @@ import glob
 import tempfile
 import time
 
+from audit import MINUTE, TIMER, Broken, millis
 from holdfast import Connection, Server, check_chain, expect, fail
-from ledger import MINUTE, TIMER, Broken, Ledger, millis
+from ledger import Ledger
 from workload import USER, Request, moment, now_ms
 
 HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
@@ -60,7 +61,7 @@ class Travel:
 
     async def ask(self, path, body, booking=None):
         key = f"key-{len(self.sent)}"
-        self.sent[key] = Request("POST", path, body, booking=booking)
+        self.sent[key] = Request("POST", path, body, names=booking)
         connection = Connection(self.server, self.token)
         answer = await connection.post(path, key, body)
         connection.close()

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 from holdfast import Connection, Server, expect, fail, many_files
-from kill9 import Load
+from load import Load
 
 # A record of a booking takes some 2 kB; a fold every 300 ms makes the views matter.
 FOLDING = ["--fold-entries", "2000", "--fold-age-ms", "300"]

@@ -121,10 +121,11 @@ class Server:
     def delete_views(self):
         shutil.rmtree(os.path.join(self.data_dir, "views.sled"))
 
-    def token(self, sub="tester", org="org_1", scope=SCOPES, ttl="1d"):
+    def token(self, sub="tester", org="org_1", scope=SCOPES, ttl="1d", role=None):
         made = subprocess.run(
             [self.binary, "token", "--data-dir", self.data_dir, "--sub", sub, "--org", org,
-             "--scope", scope, "--ttl", ttl], stdout=subprocess.PIPE, text=True, check=True)
+             "--scope", scope, "--ttl", ttl, *(["--role", role] if role else [])],
+            stdout=subprocess.PIPE, text=True, check=True)
         return made.stdout.strip()
 
 
@@ -206,8 +207,8 @@ class Connection:
             if size == 0:
                 return body
 
-    async def pages(self, path):
-        """Every row of a list, newest first."""
+    async def pages(self, path, enough=lambda rows: False):
+        """The rows of a list, newest first: every one, or page by page until there are enough."""
         rows, cursor = [], ""
         while True:
             sign = "&" if "?" in path else "?"
@@ -215,7 +216,7 @@ class Connection:
             expect(answer.status == 200, f"GET {path}: {answer.status} {answer.body[:300]}")
             page = answer.json()
             rows += page["items"]
-            if page["next_cursor"] is None:
+            if page["next_cursor"] is None or enough(rows):
                 return rows
             cursor = "&cursor=" + page["next_cursor"]
 
@@ -229,10 +230,11 @@ def sha256(value):
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def check_chain(asset, entries):
-    """`entries` oldest first: no hole, bodies as hashed, each chained to the one before."""
-    previous = "0" * 64
-    for seq, entry in enumerate(entries, 1):
+def check_chain(asset, entries, last=None):
+    """`entries` oldest first, after the entry `last`: no hole, bodies as hashed, each chained to the
+    one before."""
+    previous, first = (last["hash"], last["seq"] + 1) if last else ("0" * 64, 1)
+    for seq, entry in enumerate(entries, first):
         where = f"audit entry {seq} of {asset}"
         expect(entry["seq"] == seq, f"{where}: it says {entry['seq']}")
         expect(entry["prev_hash"] == previous, f"{where}: the chain is broken")

@@ -2,22 +2,23 @@
 
 `Ledger` plays the log entry by entry by the rules of docs/api.md, sharing no code with the server:
 which step of a booking's life may follow which, what happens by itself and when, who holds the
-asset at which moment, what a use costs. It raises `Broken` at the first entry that cannot be true.
+asset at which moment, what a use costs; `upkeep.py` does the same for reports and maintenance. It
+raises `Broken` at the first entry that cannot be true.
 """
 
 from collections import Counter
-from datetime import datetime, timedelta, timezone
 
 import bill
-
-MINUTE = 60_000
-TIMER = "system:timer"
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+import refusals
+from audit import (MINUTE, TIMER, Broken, NotYet, ensure, ensure_becomes, ensure_is, meet,
+                   millis)
+from upkeep import Upkeep
 
 # What the step is taken from, what it comes to (None: as before), and which members it may change.
 STEPS = {
     "booking.approved": (("PENDING_APPROVAL",), "CONFIRMED", {"status", "approvals"}),
-    "booking.rejected": (("PENDING_APPROVAL",), "REJECTED", {"status", "approvals", "cost_minor"}),
+    "booking.rejected": (("PENDING_APPROVAL",), "REJECTED",
+                         {"status", "approvals", "cost_minor", "cost_lines"}),
     "booking.cancelled": (("PENDING_APPROVAL", "CONFIRMED"), "CANCELLED",
                           {"status", "approvals", "cost_minor", "cost_lines"}),
     "booking.rescheduled": (("CONFIRMED", "CHECKED_IN"), None, {
@@ -29,26 +30,21 @@ STEPS = {
     "booking.overdue": (("CHECKED_IN",), "CHECKED_IN", {"overdue"}),
     "booking.no_show": (("CONFIRMED",), "NO_SHOW", {"status", "cost_minor", "cost_lines"}),
     "booking.expired": (("PENDING_APPROVAL", "CONFIRMED"), "EXPIRED",
-                        {"status", "approvals", "cost_minor"}),
+                        {"status", "approvals", "cost_minor", "cost_lines"}),
     "booking.cost_adjusted": (("CHECKED_OUT", "CANCELLED", "REJECTED", "EXPIRED", "NO_SHOW"), None,
                               {"cost_minor", "cost_lines"}),
 }
-BY_TIME = {"booking.overdue", "booking.no_show", "booking.expired"}
+BY_TIME = {"booking.overdue", "booking.no_show", "booking.expired", "maintenance.due"}
+# What one entry may make due on another resource.
+ENTAILED = {"asset.updated", "booking.cost_adjusted", "maintenance.scheduled", "maintenance.updated",
+            "maintenance.cancelled", "maintenance.due"}
 LIVE = {"PENDING_APPROVAL", "CONFIRMED", "CHECKED_IN"}
 ALWAYS_CHANGE = {"etag", "version", "updated_at"}
 
 
-class Broken(Exception):
-    """The log tells of something that cannot have happened."""
-
-
-def millis(moment):
-    return (datetime.fromisoformat(moment.replace("Z", "+00:00")) - EPOCH) // timedelta(
-        milliseconds=1)
-
-
-class NotYet(Broken):
-    """Something is due and has not happened."""
+def with_buffers(terms, start, end):
+    return (start - terms.get("buffer_before_minutes", 0) * MINUTE,
+            end + terms.get("buffer_after_minutes", 0) * MINUTE)
 
 
 class Booking:
@@ -65,11 +61,10 @@ class Booking:
 
     def claim(self, at):
         """What it keeps from others: with its buffers, and in use from the check-in until now."""
-        start = self.start - self.terms.get("buffer_before_minutes", 0) * MINUTE
-        end = self.end
-        if self.status == "CHECKED_IN":
-            start, end = min(start, self.came), max(end, at)
-        return start, end + self.terms.get("buffer_after_minutes", 0) * MINUTE
+        if self.status != "CHECKED_IN":
+            return with_buffers(self.terms, self.start, self.end)
+        start, end = with_buffers(self.terms, self.start, max(self.end, at))
+        return min(start, self.came), end
 
     def due(self, free_since):
         """What happens to it by itself, as (when, audit type); None when nothing does.
@@ -96,48 +91,91 @@ class Ledger:
     def __init__(self, sent):
         self.sent = sent     # idempotency key -> what was asked under it
         self.at = 0          # of the newest entry
+        self.last = None     # the newest entry
         self.asset = None
         self.terms = {}      # version -> booking terms
         self.free_since = None
         self.live = {}
         self.over = {}       # id -> last document
-        self.cooling = []    # claims of uses that are over, whose buffers run
-        self.cooled = {}     # booking -> claim of each use that is over
+        self.ended = {}      # id -> when it became so
+        self.past = {}       # booking -> claim of each use that is over
+        self.upkeep = Upkeep(self)
         self.by_time = Counter()
+        self.entailed = Counter()
         self.due_at = []     # of the transitions by time
 
     def play(self, entries):
-        """`entries` oldest first."""
+        """`entries` oldest first; where they end, all that they owe has been done."""
         for entry in entries:
             try:
                 self.take(entry)
             except Broken as broken:
                 raise Broken(f"audit entry {entry['seq']} of {entry['asset_id']}, "
                              f"{entry['type']} at {entry['at']}: {broken}") from None
+        if self.asset is not None:
+            owed = self.upkeep.owed()
+            ensure(not owed, f"the log of {self.asset['id']} ends and owes {owed}")
         return self
 
     def take(self, entry):
-        at, kind, actor = millis(entry["at"]), entry["type"], entry["actor"]["sub"]
-        self.ensure(at >= self.at, f"earlier than the entry before it, {self.at - at} ms")
-        self.ensure((actor == TIMER) == (kind in BY_TIME), f"by {actor}")
-        if actor == TIMER:
-            self.is_due(entry["after"]["id"], kind, at)
+        at, kind = millis(entry["at"]), entry["type"]
+        ensure(at >= self.at, f"earlier than the entry before it, {self.at - at} ms")
+        owed = self.upkeep.owed() if self.asset is not None else []
+        if owed:
+            self.follows(entry, owed)
         else:
-            missed = [(due, booking) for due, _, booking in self.all_due(at)]
-            self.ensure(not missed, f"this was due before it: {missed}")
-        self.at = at
-        if kind in ("asset.created", "asset.updated"):
-            self.asset_became(entry, at)
-        elif kind.endswith(".refused"):
-            self.refused(entry, at)
-        elif kind == "booking.created":
-            self.created(entry, at)
+            self.begins(entry, kind, at)
+        self.at, self.last = at, entry
+        noun, _, step = kind.partition(".")
+        if step == "refused":
+            refusals.judge(self, entry, at)
+        elif noun == "asset":
+            self.asset_became(entry, at, owed)
+        elif noun == "booking":
+            self.created(entry, at) if step == "created" else self.stepped(entry, kind, at, owed)
+        elif noun == "condition_report":
+            getattr(self.upkeep, f"report_{step}")(entry, at)
+        elif step == "scheduled":
+            self.upkeep.maintenance_scheduled(entry, at, owed)
         else:
-            self.stepped(entry, kind, at)
+            self.upkeep.maintenance_changed(entry, step, at, owed)
+        self.upkeep.settle()
 
-    def ensure(self, condition, message):
-        if not condition:
-            raise Broken(message)
+    def begins(self, entry, kind, at):
+        """Somebody asked for it, or it was time; nothing that was due before is left."""
+        if entry["actor"]["sub"] == TIMER:
+            ensure(kind in BY_TIME, "by the timer")
+            self.is_due(entry["after"]["id"], kind, at)
+            return
+        ensure(entry["idempotency_key"] is not None, "nobody asked for it and nobody owed it")
+        missed = [(due, booking) for due, _, booking in self.all_due(at)]
+        ensure(not missed, f"this was due before it: {missed}")
+
+    def follows(self, entry, owed):
+        """What an entry entails comes at once and in the same name; what it is is judged later."""
+        same = all(entry[name] == self.last[name] for name in ("at", "actor", "request_id"))
+        ensure(same and entry["idempotency_key"] is None and entry["type"] in ENTAILED,
+               f"it comes before what is owed: {owed}")
+        self.entailed[entry["type"]] += 1
+
+    def status(self):
+        return self.asset["status"]
+
+    def asked(self, entry):
+        return self.sent[entry["idempotency_key"]]
+
+    def is_live(self, booking):
+        return booking in self.live
+
+    def has(self, booking):
+        return booking in self.live or booking in self.over
+
+    def documents(self):
+        """Everything that may be read now, by id."""
+        upkeep = self.upkeep
+        return ({self.asset["id"]: self.asset} | self.over | upkeep.reports | upkeep.over
+                | {one.id: one.image for part in (self.live, upkeep.open)
+                   for one in part.values()})
 
     def all_due(self, until):
         """(when, what, booking) of everything that is due by then and has not happened."""
@@ -148,24 +186,31 @@ class Ledger:
                 due = booking.due(self.free_since)
                 if due is not None and due[0] <= until:
                     found.append((*due, booking.id))
-        return sorted(found)
+        return sorted(found + [due for due in self.upkeep.notices() if due[0] <= until])
 
     def is_due(self, booking, kind, at):
         waiting = self.all_due(at)
-        self.ensure((kind, booking) in [(what, whose) for _, what, whose in waiting],
+        ensure((kind, booking) in [(what, whose) for _, what, whose in waiting],
                     f"{booking}: not due at that time, {waiting} is")
         due = next(when for when, what, whose in waiting if (what, whose) == (kind, booking))
-        self.ensure(due == waiting[0][0], f"{waiting[0]} was due earlier")
-        self.ensure(at == max(due, self.at), f"it was due {at - due} ms before that")
+        ensure(due == waiting[0][0], f"{waiting[0]} was due earlier")
+        ensure(at == max(due, self.at), f"it was due {at - due} ms before that")
         self.by_time[kind] += 1
         self.due_at.append(due)
 
-    def asset_became(self, entry, at):
-        after = entry["after"]
-        self.ensure(entry["before"] == self.asset, "the asset was another before")
+    def asset_became(self, entry, at, owed):
+        before, after = self.asset, entry["after"]
+        ensure(entry["before"] == before, "the asset was another before")
+        if owed:
+            self.upkeep.pays(owed, ("follow", after["status"]))
+            ensure_becomes(entry, {"status": after["status"], "etag": after["etag"]})
+        else:
+            body = self.asked(entry).body
+            ensure_is(after, {**after, **body})
+            self.upkeep.asset_by_hand(before, after, at)
         self.asset = after
         self.terms.setdefault(after["terms_version"], after["booking_terms"] or {})
-        self.ensure(self.terms[after["terms_version"]] == (after["booking_terms"] or {}),
+        ensure(self.terms[after["terms_version"]] == (after["booking_terms"] or {}),
                     "the terms changed under their number")
         if after["status"] != "ACTIVE" or self.out() is not None:
             self.free_since = None
@@ -180,129 +225,155 @@ class Ledger:
 
     def created(self, entry, at):
         booking, body = self.booking(entry["after"]), self.sent[entry["idempotency_key"]].body
-        self.ensure(entry["before"] is None and booking.id not in self.live
-                    and booking.id not in self.over, f"{booking.id} was there before")
-        self.ensure(booking.image["terms_version"] == self.asset["terms_version"], "old terms")
-        self.ensure(booking.image["user_id"] == body["user_id"], "another user")
+        ensure(entry["before"] is None and not self.has(booking.id),
+               f"{booking.id} was there before")
+        ensure(booking.image["terms_version"] == self.asset["terms_version"], "old terms")
+        ensure(booking.image["user_id"] == body["user_id"], "another user")
         currency = booking.terms.get("pricing", {}).get("currency", "EUR")
-        self.ensure(booking.image["currency"] == currency, "currency")
+        ensure(booking.image["currency"] == currency, "currency")
         self.estimated(booking)
-        self.ensure((booking.start, booking.end) == (millis(body["start"]), millis(body["end"])),
-                    "another window than asked for")
+        ensure((booking.start, booking.end) == (millis(body["start"]), millis(body["end"])),
+               "another window than asked for")
         approval = booking.terms.get("approval", {})
         waits = approval.get("required", False)
-        self.ensure(booking.status == ("PENDING_APPROVAL" if waits else "CONFIRMED"), "status")
+        ensure(booking.status == ("PENDING_APPROVAL" if waits else "CONFIRMED"), "status")
         if waits:
             minutes = approval.get("expires_minutes")
             latest = booking.start if minutes is None else at + minutes * MINUTE
-            self.ensure(booking.expires == min(booking.start, latest), "the end of its wait")
+            ensure(booking.expires == min(booking.start, latest), "the end of its wait")
         self.admitted(booking, at)
         self.live[booking.id] = booking
 
     def admitted(self, booking, at, its_terms=True):
         """It may have this window now."""
-        self.ensure(self.asset["status"] == "ACTIVE", "the asset is not active")
+        ensure(self.asset["status"] == "ACTIVE", "the asset is not active")
         deadline = booking.terms.get("deadline_minutes", 0) if its_terms else 0
-        self.ensure(at < booking.start - deadline * MINUTE, "after its deadline")
+        ensure(at < booking.start - deadline * MINUTE, "after its deadline")
         self.holds_alone(booking, at)
 
     def claims(self, at, but=None):
-        """(start, end, booking) of all that holds the asset at that moment."""
-        self.cooling = [claim for claim in self.cooling if claim[1] > at]
+        """(start, end, whose) of all that keeps others away at that moment.
+
+        Uses that are over are among them for good: two claims must not overlap, and the buffer before
+        a window that begins soon is a claim on time that is past.
+        """
         return [(*booking.claim(at), booking.id) for booking in self.live.values()
-                if booking.id != but] + self.cooling
+                if booking.id != but] + [
+                    (*claim, whose) for whose, claim in self.past.items()] + self.upkeep.claims(but)
+
+    def adds(self, terms, start, end, known):
+        """What a window would keep from others and does not yet; `known`: the booking as it is."""
+        claim = with_buffers(terms, start, end)
+        if known is None or known.status != "CHECKED_IN":
+            return claim
+        return with_buffers(terms, known.start, known.end)[1], claim[1]
 
     def holds_alone(self, booking, at):
         """Claims never grow but here and while late, so if this holds each time no two meet."""
-        start = booking.start - booking.terms.get("buffer_before_minutes", 0) * MINUTE
-        end = booking.end + booking.terms.get("buffer_after_minutes", 0) * MINUTE
-        for other_start, other_end, other in self.claims(at, but=booking.id):
-            self.ensure(other_end <= start or end <= other_start,
-                        f"{booking.id} is let into the claim of {other}")
+        known = self.live.get(booking.id)
+        wanted = self.adds(booking.terms, booking.start, booking.end, known)
+        for *other, whose in self.claims(at, but=booking.id):
+            ensure(wanted[0] >= wanted[1] or not meet(wanted, other),
+                   f"{booking.id} is let into the claim of {whose}")
 
-    def stepped(self, entry, kind, at):
+    def before_its_claim(self, booking, at):
+        """Whose plans a check-in at that moment would take time from."""
+        early = at, booking.claim(at)[0]
+        planned = [(*one.claim(at), one.id) for one in self.live.values()
+                   if one.id != booking.id and one.status != "CHECKED_IN"]
+        return [whose for *other, whose in planned + self.upkeep.claims()
+                if early[0] < early[1] and meet(early, other)]
+
+    def stepped(self, entry, kind, at, owed):
         from_status, to_status, may_change = STEPS[kind]
         after, before = entry["after"], entry["before"]
         known = self.live.get(after["id"])
         image = known.image if known else self.over.get(after["id"])
-        self.ensure(image is not None, f"{after['id']} was never made")
-        self.ensure(before == image, "the booking was another before")
-        self.ensure(before["status"] in from_status, f"from {before['status']}")
-        self.ensure(after["status"] == (to_status or before["status"]), f"to {after['status']}")
+        ensure(not owed or kind == "booking.cost_adjusted", f"nobody owed it: {owed}")
+        ensure(image is not None, f"{after['id']} was never made")
+        ensure(before == image, "the booking was another before")
+        ensure(before["status"] in from_status, f"from {before['status']}")
+        ensure(after["status"] == (to_status or before["status"]), f"to {after['status']}")
         changed = {name for name in after if after[name] != before.get(name)}
         if changed or kind != "booking.rescheduled":
-            self.ensure(changed <= may_change | ALWAYS_CHANGE, f"it changes {sorted(changed)}")
-            self.ensure(after["version"] == entry["seq"], "its version")
-            self.ensure(millis(after["updated_at"]) == at, "its updated_at")
-            getattr(self, kind.partition(".")[2])(entry, self.booking(after), at)
+            ensure(changed <= may_change | ALWAYS_CHANGE, f"it changes {sorted(changed)}")
+            ensure(after["version"] == entry["seq"], "its version")
+            ensure(millis(after["updated_at"]) == at, "its updated_at")
+            if owed:
+                line = self.upkeep.rebilled(entry, owed)
+                self.costs(entry, before["cost_lines"] + [line])
+            else:
+                getattr(self, kind.partition(".")[2])(entry, self.booking(after), at)
         self.live.pop(after["id"], None)
         if after["status"] in LIVE:
             self.live[after["id"]] = self.booking(after)
         else:
             self.over[after["id"]] = after
-            self.ensure(after["cost_minor"] == bill.total(after["cost_lines"]), "its cost")
+            self.ended.setdefault(after["id"], at)
+            ensure(after["cost_minor"] == bill.total(after["cost_lines"]), "its cost")
 
     def approved(self, entry, booking, at):
         (approval,) = booking.image["approvals"]
-        self.ensure(approval["status"] == "APPROVED" and millis(approval["decided_at"]) == at
-                    and approval["decided_by"] == entry["actor"]["sub"], f"{approval}")
+        ensure(approval["status"] == "APPROVED" and millis(approval["decided_at"]) == at
+               and approval["decided_by"] == entry["actor"]["sub"], f"{approval}")
         self.admitted(booking, at, its_terms=False)
 
     def rejected(self, entry, booking, at):
-        self.costs(entry, [])
+        self.ends(entry, [])
 
     def expired(self, entry, booking, at):
-        self.costs(entry, [])
+        self.ends(entry, [])
 
     def cancelled(self, entry, booking, at):
         own = entry["actor"]["sub"] == booking.image["user_id"]
         confirmed = entry["before"]["status"] == "CONFIRMED"
         fee = booking.terms.get("pricing", {}).get("cancel_fee_minor", 0)
-        self.costs(entry, bill.item("CANCEL", fee if own and confirmed else 0))
+        self.ends(entry, bill.item("CANCEL", fee if own and confirmed else 0))
 
     def no_show(self, entry, booking, at):
         fee = booking.terms.get("pricing", {}).get("no_show_fee_minor", 0)
-        self.costs(entry, bill.item("NO_SHOW", fee))
+        self.ends(entry, bill.item("NO_SHOW", fee))
 
     def overdue(self, entry, booking, at):
-        self.ensure(booking.image["overdue"] and not entry["before"]["overdue"], "overdue twice")
+        ensure(booking.image["overdue"] and not entry["before"]["overdue"], "overdue twice")
 
     def rescheduled(self, entry, booking, at):
         body, before = self.sent[entry["idempotency_key"]].body, entry["before"]
         for name, moment in (("start", booking.start), ("end", booking.end)):
-            self.ensure(moment == millis(body.get(name, before[name])), f"another {name}")
+            ensure(moment == millis(body.get(name, before[name])), f"another {name}")
         version = before["terms_version"]
         if booking.status == "CONFIRMED":
             version = self.asset["terms_version"]
             self.admitted(booking, at)
         else:
-            self.ensure(booking.end > at and not booking.image["overdue"], "it ends in the past")
+            ensure(booking.end > at and not booking.image["overdue"], "it ends in the past")
             self.holds_alone(booking, at)
-        self.ensure(booking.image["terms_version"] == version, "its terms")
+        ensure(booking.image["terms_version"] == version, "its terms")
         self.estimated(booking)
 
     def estimated(self, booking):
         planned = booking.start, booking.end
         cost = bill.total(bill.of_use(booking.terms, planned, planned))
-        self.ensure(booking.image["estimated_cost_minor"] == cost, f"it would cost {cost}")
+        ensure(booking.image["estimated_cost_minor"] == cost, f"it would cost {cost}")
 
     def checked_in(self, entry, booking, at):
         early = booking.terms.get("check_in", {}).get("early_minutes", 15)
-        self.ensure(booking.start - early * MINUTE <= at < booking.end, "too early or too late")
-        self.ensure(booking.came == at, "actual_start")
-        self.ensure(self.asset["status"] == "ACTIVE" and self.out() is None, "it cannot be had")
+        ensure(booking.start - early * MINUTE <= at < booking.end, "too early or too late")
+        ensure(booking.came == at, "actual_start")
+        ensure(self.asset["status"] == "ACTIVE" and self.out() is None, "it cannot be had")
+        whose = self.before_its_claim(self.live[booking.id], at)
+        ensure(not whose, f"it takes time from {whose}")
         self.free_since = None
 
     def checked_out(self, entry, booking, at):
         left = millis(booking.image["actual_end"])
-        self.ensure(left == at, "actual_end")
+        ensure(left == at, "actual_end")
         extra = self.sent[entry["idempotency_key"]].body.get("extra_cost_minor", 0)
         used = bill.of_use(booking.terms, (booking.start, booking.end), (booking.came, left))
-        self.costs(entry, used + bill.item("EXTRA", extra))
-        start = booking.start - booking.terms.get("buffer_before_minutes", 0) * MINUTE
-        after = booking.terms.get("buffer_after_minutes", 0) * MINUTE
-        self.cooling.append((min(start, booking.came), left + after, booking.id))
-        self.cooled[booking.id] = self.cooling[-1][:2]
+        self.ends(entry, used + bill.item("EXTRA", extra))
+        self.upkeep.used(booking.came, left)
+        start, end = with_buffers(booking.terms, booking.start, left)
+        self.past[booking.id] = min(start, booking.came), end
         self.free_since = at if self.asset["status"] == "ACTIVE" else None
 
     def cost_adjusted(self, entry, booking, at):
@@ -310,25 +381,13 @@ class Ledger:
         line = bill.line("ADJUSTMENT", "ITEM", body["amount_minor"])
         self.costs(entry, entry["before"]["cost_lines"] + [{**line, "reason": body["reason"]}])
 
+    def ends(self, entry, lines):
+        """What reports charge comes on top."""
+        self.costs(entry, lines + self.upkeep.damage_lines(entry["after"]["id"]))
+
     def costs(self, entry, lines):
         told = entry["after"]["cost_lines"]
-        self.ensure(told == lines, f"it costs {told}, should cost {lines}")
-
-    def refused(self, entry, at):
-        """What a refusal says of the asset was so at that moment."""
-        why, asked = entry["after"], self.sent[entry["idempotency_key"]]
-        if why["code"] == "BOOKING_OVERLAP":
-            # What begins soon asks, by its buffer, for time that is past.
-            claims = self.cooled | {
-                whose: (start, end) for start, end, whose in self.claims(at, asked.booking)}
-            self.ensure(why["conflicts"], "no conflict is named")
-            for conflict in why["conflicts"]:
-                told = millis(conflict["start"]), millis(conflict["end"])
-                self.ensure(claims.get(conflict["id"]) == told, f"{conflict} holds {claims}")
-        if why["code"] == "INVALID_TRANSITION":
-            known = self.live.get(asked.booking)
-            status = known.status if known else self.over[asked.booking]["status"]
-            self.ensure(status == why["current_status"], f"{asked.booking} was {status}")
+        ensure(told == lines, f"it costs {told}, should cost {lines}")
 
     def settled(self, until):
         """Everything that was due by then has happened, and every document says so."""
@@ -337,4 +396,4 @@ class Ledger:
             raise NotYet(f"not done by {until}: {missed}")
         for booking in self.live.values():
             late = booking.status == "CHECKED_IN" and booking.image["overdue"]
-            self.ensure(booking.end > until or late, f"{booking.id} is {booking.status}")
+            ensure(booking.end > until or late, f"{booking.id} is {booking.status}")

@@ -10,7 +10,7 @@ import json
 import time
 
 from holdfast import expect
-from ledger import millis
+from audit import millis
 from webhook_house import House, Receivers, cpu_seconds, telling, until
 from webhook_judge import arrived, place
 from webhook_rotation import assets, book

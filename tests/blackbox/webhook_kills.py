@@ -11,8 +11,8 @@ import statistics
 import time
 
 from holdfast import expect
-from kill9 import Load
-from ledger import millis
+from load import Load
+from audit import millis
 from webhook_house import House, Receivers, dead_port, telling
 from webhook_judge import all_found, arrived, judge, place, told
 

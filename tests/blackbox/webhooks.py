@@ -19,7 +19,7 @@ import webhook_answers
 import webhook_kills
 import webhook_rotation
 from holdfast import fail, many_files
-from ledger import Broken
+from audit import Broken
 from webhook_judge import Wrong
 
 PARTS = {

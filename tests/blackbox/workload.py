@@ -15,6 +15,8 @@ TERMS = {
     "plain": [None, {"check_in": {"early_minutes": 0}}],
     "buffered": [{"buffer_before_minutes": 1, "buffer_after_minutes": 2},
                  {"buffer_after_minutes": 1, "cancel_cutoff_minutes": 1}],
+    # What begins soon claims time that is past, and meets uses that are over.
+    "preceded": [{"buffer_before_minutes": 1}, {"buffer_before_minutes": 2}],
     "approved": [{"approval": {"required": True, "expires_minutes": 1}},
                  {"approval": {"required": True}, "pricing": {"cancel_fee_minor": 55}}],
     "hasty": [{"approval": {"required": True, "expires_minutes": 0}},
@@ -61,15 +63,15 @@ def moment(ms):
 class Request:
     """A command as it goes over the wire; asked again it is the same."""
 
-    __slots__ = ("method", "path", "body", "by", "if_match", "booking")
+    __slots__ = ("method", "path", "body", "by", "if_match", "names")
 
-    def __init__(self, method, path, body, by="manager", if_match=None, booking=None):
+    def __init__(self, method, path, body, by="manager", if_match=None, names=None):
         self.method = method
         self.path = path
         self.body = body
-        self.by = by              # "manager", or "member": the bookings' own user
+        self.by = by              # "manager", "inspector", or "member": the bookings' own user
         self.if_match = if_match
-        self.booking = booking    # the one it names
+        self.names = names        # the booking, report or maintenance that it is about
 
     def __repr__(self):
         return f"{self.method} {self.path} {self.body} by the {self.by}"
@@ -90,10 +92,21 @@ class Workload:
             "name": f"Van {number}", "category": "EQUIPMENT", "owner_org_id": "org_1",
             "location_id": "loc_7", "booking_terms": TERMS[kind][0]})
 
-    def learn_asset(self, image, kind=None):
-        self.assets[image["id"]] = image
+    def learn(self, image, kind=None):
+        """A document as an answer shows it."""
+        noun = image["id"].partition("_")[0]
+        {"ast": self.learn_asset, "bkg": self.learn_booking, "crp": self.learn_report,
+         "mnt": self.learn_maintenance}[noun](image)
         if kind is not None:
             self.kinds[image["id"]] = kind
+
+    def learn_asset(self, image):
+        self.assets[image["id"]] = image
+
+    def learn_report(self, image):
+        """Here nobody asks for any; nor for maintenance."""
+
+    learn_maintenance = learn_report
 
     def learn_booking(self, image):
         if image["status"] == "CHECKED_IN":
@@ -109,6 +122,9 @@ class Workload:
         if self.chance.random() < 0.15:
             start += 60_000  # so that a deadline of a minute can be met
         return start, start + self.chance.choice([1, 200, 700, 1_500, 2_500])
+
+    def looks_at(self):
+        """An asset whose upkeep a client reads before it goes on; mostly none."""
 
     def next(self, mine):
         """The next request of a client; `mine`: bookings it may go on with."""
@@ -157,19 +173,19 @@ class Workload:
             return self.use(name, image["asset_id"], booking)
         if name == "patch":
             return Request("PATCH", path, self.change(image), self.anybody(),
-                           self.if_match(image), booking)
+                           self.if_match(image), names=booking)
         if name == "adjust":
             amount = self.chance.choice([250, 1_000, -50, -5_000])
             return Request("POST", path + "/adjustments", {
-                "amount_minor": amount, "reason": "agreed on"}, booking=booking)
+                "amount_minor": amount, "reason": "agreed on"}, names=booking)
         by = self.anybody() if name == "cancel" else "manager"
-        return Request("POST", f"{path}/{name}", {}, by, booking=booking)
+        return Request("POST", f"{path}/{name}", {}, by, names=booking)
 
     def use(self, name, asset, booking):
         body = {"booking_id": booking}
         if name == "check-out" and self.chance.random() < 0.3:
             body["extra_cost_minor"] = self.chance.randint(0, 500)
-        return Request("POST", f"/assets/{asset}/{name}", body, self.anybody(), booking=booking)
+        return Request("POST", f"/assets/{asset}/{name}", body, self.anybody(), names=booking)
 
     def change(self, image):
         if image["status"] == "CHECKED_IN":
