@@ -54,7 +54,7 @@ def a_free_booking(entries):
 
 def is_past(conflict, at, window, before):
     """The use is over and so is its buffer; only a buffer of the other reaches back to it."""
-    return conflict["kind"] == "BOOKING" and millis(conflict["end"]) <= at
+    return conflict["kind"] == "BOOKING" and millis(conflict["end"]) < at  # a late use ends now
 
 
 def is_maintenance(conflict, at, window, before):

@@ -16,106 +16,10 @@ import subprocess
 import tempfile
 import time
 
-from holdfast import Connection, Server, expect, fail, many_files
-from load import Load
-
-# A record of a booking takes some 2 kB; a fold every 300 ms makes the views matter.
-FOLDING = ["--fold-entries", "2000", "--fold-age-ms", "300"]
-UNFOLDED = ["--fold-age-ms", "3600000"]
-
-
-class Watched(Connection):
-    """Once anybody was told that the outcome is unknown, nobody who asks later may get a yes."""
-
-    def __init__(self, load):
-        super().__init__(load.server, load.token)
-        self.load = load
-
-    async def send(self, method, path, key=None, body=b""):
-        late = self.load.failed_at is not None
-        answer = await super().send(method, path, key, body)
-        if answer.status == 503:
-            code = answer.json()["code"]
-            self.load.refusals[code] = self.load.refusals.get(code, 0) + 1
-            if code == "OUTCOME_UNKNOWN" and not late:
-                self.load.failed_at = self.load.failed_at or time.monotonic()
-        expect(not late or answer.status == 503,
-               f"{method} {path}: {answer.status} after the log had failed")
-        return answer
-
-
-class FaultyLoad(Load):
-    """The load of `kill9.py`, whose server is not killed but fails."""
-
-    def __init__(self, server, token, arguments):
-        super().__init__(server, token, arguments)
-        self.failed_at = None
-        self.refusals = {}
-
-    def connection(self):
-        return Watched(self)
-
-    async def for_seconds(self, seconds, enough=lambda: False):
-        self.running = True
-        clients = [asyncio.ensure_future(self.client(n)) for n in range(self.clients)]
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not enough():
-            await asyncio.sleep(0.02)
-        self.running = False
-        await asyncio.gather(*clients)
-
-    async def until_it_ends(self, seconds_max):
-        """Returns the exit code and how long after the first "outcome unknown" it ended."""
-        self.running = True
-        clients = [asyncio.ensure_future(self.client(n)) for n in range(self.clients)]
-        until = time.monotonic() + seconds_max
-        while self.server.process.poll() is None:
-            if time.monotonic() > until:
-                self.server.kill_traced()
-                fail(f"it did not end within {seconds_max} s; it said {self.server.said[-5:]}")
-            await asyncio.sleep(0.005)
-        ended = time.monotonic()
-        self.running = False
-        await asyncio.gather(*clients)
-        code = self.server.process.returncode
-        return code, ended - (self.failed_at or ended)
-
-    def healed(self, server):
-        self.server, self.failed_at, self.refusals = server, None, {}
-
-
-class TracedServer(Server):
-    """Under strace; a signal to strace would leave the server running, so it goes to the child."""
-
-    def pid(self):
-        me = self.process.pid
-        with open(f"/proc/{me}/task/{me}/children", encoding="ascii") as children:
-            return int(children.read().split()[0])
-
-    def kill_traced(self):
-        os.kill(self.pid(), signal.SIGKILL)
-        self.process.wait()
-
-    def terminate(self):
-        os.kill(self.pid(), signal.SIGTERM)
-        expect(self.ended() == 0, "SIGTERM did not end it with 0")
-
-
-def load_on(server, arguments, assets=20, kind=FaultyLoad):
-    load = kind(server, server.token(), argparse.Namespace(
-        clients=arguments.clients, seed=arguments.seed))
-    asyncio.run(load.register(assets))
-    return load
-
-
-def recheck(load, server, arguments=FOLDING):
-    """After a start: every open request again, then everything that was acknowledged."""
-    load.healed(server)
-    server.arguments = list(arguments)
-    server.start()
-    retried = asyncio.run(load.retry())
-    asyncio.run(load.check())
-    return retried
+from damage import damaged_journal, damaged_views
+from faulty_load import FOLDING, UNFOLDED, Still, TracedServer, load_on, recheck
+from holdfast import Connection, Server, expect, many_files
+from load import close
 
 
 def failed_disk(arguments, folder):
@@ -148,7 +52,7 @@ def failed_disk(arguments, folder):
         retried = recheck(load, Server(arguments.binary, data))
         load.server.terminate()
         print(f"faults: {what}: {injected} injected, exit 70 after {late:.2f} s, {told} × 503, "
-              f"{retried} retried, {len(load.bookings)} bookings as acknowledged")
+              f"{retried} retried, {load.acknowledged()} documents as acknowledged")
 
 
 def full_disk(arguments, folder):
@@ -174,27 +78,26 @@ def fill(path):
 
 async def refused_writes(load):
     """No room: writes are refused and nothing happens, reads go on."""
-    connection = Connection(load.server, load.token)
-    path, body = load.booking()
-    answer = await connection.post(path, "no-room", body)
+    connections, key = load.booking("no-room")
+    answer = await load.ask(connections, key)
     expect((answer.status, answer.json()["code"]) == (503, "STORAGE_FULL"), f"{answer.body}")
-    ready = await connection.get("/readyz")
+    # No problem document, so not one for `Watched`.
+    reader = Connection(load.server, load.tokens["manager"])
+    ready = await reader.get("/readyz")
+    reader.close()
     expect(ready.status == 503, f"/readyz says {ready.status} though nothing can be written")
-    connection.close()
+    close(connections)
     await load.check()
 
 
 async def until_written(load, seconds_max):
-    connection = Connection(load.server, load.token)
     began = time.monotonic()
     for attempt in range(1_000_000):
-        path, body = load.booking()
-        key = f"room-{attempt}"
-        load.sent[key] = (path, body)
-        answer = await connection.post(path, key, body)
+        connections, key = load.booking(f"room-{began}-{attempt}")
+        answer = await load.ask(connections, key)
+        close(connections)
         if answer.status != 503:
             load.acknowledge(key, answer.status, answer)
-            connection.close()
             return time.monotonic() - began
         expect(answer.json()["code"] == "STORAGE_FULL", f"{answer.body}")
         expect(time.monotonic() - began < seconds_max, "there is room and writes are refused")
@@ -228,129 +131,27 @@ def full_disk_on(arguments, mounted):
     fill(ballast)
     asyncio.run(load.for_seconds(300, lambda: load.refusals.get("STORAGE_FULL", 0) > 50))
     server.kill()
-    code = server.refused()
-    expect(code == 70 and any("No space left" in line for line in server.said),
-           f"a start without room for the views: exit {code}, {server.said}")
+    came = start_without_room(load, server)
     os.remove(ballast)
     recheck(load, server, small)
     server.terminate()
-    print(f"faults: kill -9 on a full disk: a start there says so and ends; with room again "
-          f"{len(load.bookings)} bookings as acknowledged")
+    print(f"faults: kill -9 on a full disk: a start there {came}; with room again "
+          f"{load.acknowledged()} documents as acknowledged")
 
 
-def flip(path, offset):
-    with open(path, "r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)
-        file.seek(offset)
-        file.write(bytes([byte[0] ^ 0x5A]))
-
-
-def used(path):
-    """One past the last byte that is not zero."""
-    with open(path, "rb") as file:
-        return len(file.read().rstrip(b"\0"))
-
-
-async def everything_read(load):
-    """What is answered to reads that rest on views as much as on the journal."""
-    paths = ["/assets"] + [f"/assets/{asset}{part}" for asset in load.assets
-                           for part in ("", "/bookings", "/audit")]
-    connection = Connection(load.server, load.token)
-    answers = {path: await connection.get(path) for path in paths}
-    connection.close()
-    return {path: (answer.status, answer.body) for path, answer in answers.items()}
-
-
-def stored(arguments, folder, stop):
-    """A data directory with bookings in it, its server gone, and what it answered."""
-    folding = FOLDING if stop == "terminate" else UNFOLDED
-    server = Server(arguments.binary, f"{folder}/data", folding)
-    server.start()
-    load = load_on(server, arguments)
-    asyncio.run(load.for_seconds(arguments.seconds))
-    answers = asyncio.run(everything_read(load))
-    expect({status for status, _ in answers.values()} == {200}, f"reads: {answers}")
-    if stop == "kill":
-        time.sleep(1.5)  # the mark of how far the log is durable is written once a second
-    getattr(server, stop)()
-    return load, server, answers
-
-
-def damaged_views(arguments, folder):
-    load, server, answers = stored(arguments, folder, "terminate")
-    kept = f"{folder}/kept"
-    shutil.copytree(server.data_dir, kept)
-    views = "views.sled/db"
-    length = used(f"{kept}/{views}")
-    chance = random.Random(arguments.seed)
-    flips = [chance.randrange(length) for _ in range(arguments.flips)]
-    cuts = [0, length // 3, length - 5]
-    rebuilt = refused = 0
-    for what, at in [("flip", at) for at in flips] + [("cut", at) for at in cuts]:
-        shutil.rmtree(server.data_dir)
-        shutil.copytree(kept, server.data_dir)
-        path = f"{server.data_dir}/{views}"
-        if what == "flip":
-            flip(path, at)
-        else:
-            os.truncate(path, at)
-        server.start()
-        where = f"views, {what} at {at} of {length}"
-        # Damage inside a row is found when the row is read: 503 then, never another answer, and the
-        # next start builds the views anew.
-        now = asyncio.run(everything_read(load))
-        found = [path for path, answer in now.items() if answer != answers[path]]
-        if found:
-            expect(all(now[path][0] == 503 for path in found), f"{where}: other answers: {found}")
-            refused += 1
-            server.kill()
-            server.start()
-            expect(any("are built anew" in line for line in server.said), f"{where}: kept")
-            now = asyncio.run(everything_read(load))
-        expect(now == answers, f"{where}: other answers; {server.said}")
-        asyncio.run(load.check())
-        rebuilt += any("are built anew" in line for line in server.said)
-        server.terminate()
-    print(f"faults: damaged views: {len(flips)} flips and {len(cuts)} cuts in {length} bytes, the "
-          f"same answers each time; {rebuilt} × built anew from the journal, {refused} × only after "
-          "a row was found damaged (503 until the next start)")
-
-
-def damaged_journal(arguments, folder):
-    load, server, answers = stored(arguments, f"{folder}/unfolded", "kill")
-    first, mark = (f"{server.data_dir}/journal/{name}" for name in ("00000001.seg", "high-water"))
-    middle = used_part(first)
-    flip(first, middle // 2)
-    expect(server.refused() == 65, f"a flipped byte below the mark: {server.said}")
-    flip(first, middle // 2)
-    for gone in (mark, first):
-        os.rename(gone, gone + ".away")
-        code = server.refused()
-        expect(code == 65, f"{os.path.basename(gone)} is gone: exit {code}, {server.said}")
-        # What the refusal left behind must not hinder the repair.
-        os.rename(gone + ".away", gone)
-    server.start()
-    expect(asyncio.run(everything_read(load)) == answers, "other answers after the repair")
-    asyncio.run(load.check())
-    server.terminate()
-    # All of it is folded now, and a start reads only what lies after the fold: the rest is checked
-    # beside the running server.
-    flip(first, middle // 2)
-    server.start()
-    until = time.monotonic() + 20
-    while not any("an older segment is damaged" in line for line in server.said):
-        expect(time.monotonic() < until, "nobody says that the older part is damaged")
-        time.sleep(0.05)
-    server.kill()
-    print("faults: damaged journal: flipped byte, mark gone, segment gone: 65; older than the last "
-          "fold: the check beside the server says so")
-
-
-def used_part(segment):
-    """Bytes in use of a prepared segment: its last sixteen say that it is prepared."""
-    with open(segment, "rb") as file:
-        return len(file.read()[:-16].rstrip(b"\0"))
+def start_without_room(load, server):
+    """Where the journal alone is enough to serve from it serves, and refuses writes as before; where
+    the views have to be written first it says so and ends."""
+    server.launch()
+    if server.listens():
+        load.healed(server)
+        asyncio.run(refused_writes(load))
+        server.kill()
+        return "refuses writes and answers reads"
+    code = server.ended()
+    expect(code == 70 and any("No space left" in line for line in server.said),
+           f"a start without room for the views: exit {code}, {server.said}")
+    return "says so and ends"
 
 
 def two_processes_and_signals(arguments, folder):
@@ -393,14 +194,14 @@ def syncs(arguments, folder):
         "strace", "-f", "-qq", "-s", "12", "-o", log, "-e",
         "trace=fdatasync,recvfrom,read,readv,sendto,write,writev,sendmsg"])
     server.start()
-    connection = Connection(server, server.token())
-    load = load_on(server, arguments, assets=3)
+    load = load_on(server, arguments, assets=3, workload=Still)
 
     async def book():
-        for number in range(20):
-            answer = await connection.post(*keyed(load, f"alone-{number}"))
-            expect(answer.status in (201, 409), f"{answer.body}")
-        connection.close()
+        for number in range(40):
+            connections, key = load.booking(f"alone-{number}")
+            answer = await load.ask(connections, key)
+            expect(answer.status in (201, 403, 409), f"{answer.body}")
+            close(connections)
 
     asyncio.run(book())
     server.terminate()
@@ -418,12 +219,6 @@ def syncs(arguments, folder):
                 asked = False
     expect(answers >= 10, f"only {answers} answers were seen in the trace")
     print(f"faults: {answers} × 201 one by one, each after a sync of its own")
-
-
-def keyed(load, key):
-    path, body = load.booking()
-    load.sent[key] = (path, body)
-    return path, key, body
 
 
 PARTS = [

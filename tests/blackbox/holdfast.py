@@ -87,6 +87,10 @@ class Server:
 
     def start(self):
         self.launch()
+        expect(self.listens(), "the server ended before it listened:\n" + "".join(self.said))
+
+    def listens(self):
+        """Waits until it does; False where it ends before."""
         self.said = seen = []
         for line in self.process.stderr:
             if "listening on http://" in line:
@@ -97,10 +101,11 @@ class Server:
                 break
             seen.append(line)
         else:
-            fail("the server ended before it listened:\n" + "".join(seen))
+            return False
         # Keep reading, so that it never blocks on a full pipe.
         stderr = self.process.stderr
         threading.Thread(target=lambda: seen.extend(stderr), daemon=True).start()
+        return True
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
