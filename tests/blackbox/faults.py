@@ -7,6 +7,7 @@ the tool. Each part has a data directory of its own.
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import re
@@ -15,11 +16,15 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections import Counter
 
-from damage import damaged_journal, damaged_views
+from damage import damaged_journal, damaged_views, everything_read
 from faulty_load import FOLDING, UNFOLDED, Still, TracedServer, load_on, recheck
 from holdfast import Connection, Server, expect, many_files
 from load import close
+
+# So that a small disk is full soon.
+SMALL = ["--journal-segment-bytes", str(4 << 20), "--in-flight-bytes-max", str(1 << 20)]
 
 
 def failed_disk(arguments, folder):
@@ -55,12 +60,13 @@ def failed_disk(arguments, folder):
               f"{retried} retried, {load.acknowledged()} documents as acknowledged")
 
 
-def full_disk(arguments, folder):
+@contextlib.contextmanager
+def small_disk(folder):
     mounted = f"{folder}/small"
     os.mkdir(mounted)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", mounted], check=True)
     try:
-        full_disk_on(arguments, mounted)
+        yield mounted
     finally:
         # Lazily: after a failure the server still has it open, until this script ends.
         subprocess.run(["umount", "-l", mounted], check=True)
@@ -104,10 +110,15 @@ async def until_written(load, seconds_max):
         await asyncio.sleep(0.05)
 
 
+def full_disk(arguments, folder):
+    with small_disk(folder) as mounted:
+        full_disk_on(arguments, mounted)
+
+
 def full_disk_on(arguments, mounted):
-    small = ["--journal-segment-bytes", str(4 << 20), "--in-flight-bytes-max", str(1 << 20), *FOLDING]
+    """Under a journal alone; what a fold comes to that meets a full disk is the next part's."""
     ballast = f"{mounted}/ballast"
-    server = Server(arguments.binary, f"{mounted}/data", small)
+    server = Server(arguments.binary, f"{mounted}/data", SMALL + UNFOLDED)
     server.start()
     load = load_on(server, arguments)
     asyncio.run(load.for_seconds(0.3))
@@ -133,7 +144,7 @@ def full_disk_on(arguments, mounted):
     server.kill()
     came = start_without_room(load, server)
     os.remove(ballast)
-    recheck(load, server, small)
+    recheck(load, server, SMALL + FOLDING)
     server.terminate()
     print(f"faults: kill -9 on a full disk: a start there {came}; with room again "
           f"{load.acknowledged()} documents as acknowledged")
@@ -152,6 +163,35 @@ def start_without_room(load, server):
     expect(code == 70 and any("No space left" in line for line in server.said),
            f"a start without room for the views: exit {code}, {server.said}")
     return "says so and ends"
+
+
+def full_disk_under_views(arguments, folder):
+    """A fold that finds no room leaves sled of no use. Until the next start some of what rests on
+    the views is refused, never answered otherwise; then nothing is missing."""
+    with small_disk(folder) as mounted:
+        server = Server(arguments.binary, f"{mounted}/data", SMALL + FOLDING)
+        server.start()
+        load = load_on(server, arguments)
+        asyncio.run(load.for_seconds(1.5))
+        server.terminate()  # which folds all of it
+        server.start()
+        fill(f"{mounted}/ballast")
+        asyncio.run(load.for_seconds(60, lambda: is_said(server, "a fold failed")))
+        expect(is_said(server, "a fold failed"), "a fold found room on a full disk")
+        reads = asyncio.run(everything_read(load))
+        statuses = Counter(pages[-1][0] for pages in reads.values())
+        expect(set(statuses) <= {200, 503}, f"reads were answered {statuses}")
+        server.kill()
+        os.remove(f"{mounted}/ballast")
+        recheck(load, server, SMALL + FOLDING)
+        expect(is_said(server, "are built anew"), "views that a fold failed on are kept")
+        server.terminate()
+        print(f"faults: a fold failed on a full disk: {statuses[503]} of {statuses.total()} reads are "
+              f"refused until the next start; then {load.acknowledged()} documents as acknowledged")
+
+
+def is_said(server, words):
+    return any(words in line for line in server.said)
 
 
 def two_processes_and_signals(arguments, folder):
@@ -225,6 +265,7 @@ PARTS = [
     (failed_disk, "strace"),
     (syncs, "strace"),
     (full_disk, "mount"),
+    (full_disk_under_views, "mount"),
     (damaged_views, None),
     (damaged_journal, None),
     (two_processes_and_signals, None),
