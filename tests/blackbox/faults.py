@@ -35,7 +35,8 @@ def failed_disk(arguments, folder):
         data, log = f"{folder}/{number}/data", f"{folder}/{number}.strace"
         server = Server(arguments.binary, data, FOLDING)
         server.start()
-        load = load_on(server, arguments)
+        # Only what clients ask for is written, so that somebody waits whenever it fails.
+        load = load_on(server, arguments, workload=Still)
         asyncio.run(load.for_seconds(0.2))
         server.terminate()
         # The segment in use alone: segments being made ready and views may fail without harm.
