@@ -9,6 +9,7 @@ import json
 
 import usage
 from judge import Judge
+from usage import ALWAYS
 
 
 def copied(judge):
@@ -63,6 +64,10 @@ KEYS = {
 }
 
 
+def nothing_happened(judge):
+    return judge.keys(idle={next(iter(judge.entries))})
+
+
 # Documents, as they were shown.
 
 def shown_otherwise(judge, image):
@@ -86,7 +91,7 @@ DOCUMENTS = {
 }
 
 
-# Usage: each takes the rows and returns them with their sums.
+# Usage: each takes the rows and returns them with their sums, or None without occasion.
 
 def a_row_less(rows):
     return rows[1:], usage.summed(rows[1:])
@@ -117,7 +122,9 @@ def at_another_cost(rows):
 
 
 def missed_and_not_used(rows):
-    used = next(row for row in rows if row["outcome"] == "CHECKED_OUT")
+    used = next((row for row in rows if row["outcome"] == "CHECKED_OUT"), None)
+    if used is None:
+        return None
     used["outcome"] = "NO_SHOW"
     return rows, usage.summed(rows)
 
@@ -145,6 +152,7 @@ def attempts(judge):
         if key is not None:
             forge(double, key)
             yield name, words, double.keys
+    yield "nothing happened and something did", "it was said", lambda: nothing_happened(judge)
     documents = {identity: image for ledger in judge.ledgers.values()
                  for identity, image in ledger.documents().items() if identity in judge.newest}
     for name, (forge, noun, words) in DOCUMENTS.items():
@@ -153,11 +161,18 @@ def attempts(judge):
         image = next(filter(None, forged), None)
         if image is not None:
             yield name, words, lambda image=image: judge.shown({image["id"]: image})
-    ledger = max(judge.ledgers.values(), key=lambda ledger: len(usage.counted(ledger, (0, 1 << 62))))
-    rows = sorted(usage.counted(ledger, (0, 1 << 62)).values(),
-                  key=lambda row: row["ended_at"], reverse=True)
+    ledger = max(judge.ledgers.values(), key=uses)
+    rows = sorted(usage.counted(ledger, ALWAYS).values(), key=lambda row: row["ended_at"],
+                  reverse=True)
     if len(rows) > 1 and rows[0]["ended_at"] > rows[-1]["ended_at"]:
         usage.judge(rows, usage.summed(rows), ledger)  # the truth passes
         for name, (forge, words) in USAGE.items():
             told = forge(copy.deepcopy(rows))
-            yield name, words, lambda told=told: usage.judge(*told, ledger)
+            if told is not None:
+                yield name, words, lambda told=told: usage.judge(*told, ledger)
+
+
+def uses(ledger):
+    """(uses, rows) of an asset."""
+    rows = usage.counted(ledger, ALWAYS).values()
+    return sum(row["outcome"] == "CHECKED_OUT" for row in rows), len(rows)

@@ -51,7 +51,7 @@ async def all_pages(connection, path):
         cursor = "&cursor=" + cursor
 
 
-def refused(pages):
+def is_refused(pages):
     return pages[-1][0] == 503
 
 
@@ -112,7 +112,7 @@ def damaged_views(arguments, folder):
         now = asyncio.run(everything_read(load))
         found = [path for path, answer in now.items() if answer != answers[path]]
         if found:
-            expect(all(refused(now[path]) and now[path][:-1] == answers[path][:len(now[path]) - 1]
+            expect(all(is_refused(now[path]) and now[path][:-1] == answers[path][:len(now[path]) - 1]
                        for path in found), f"{where}: other answers: {found}")
             refused += 1
             server.kill()

@@ -25,7 +25,7 @@ class Watched(Connection):
     async def send(self, method, path, key=None, body=b"", if_match=None):
         late = key is not None and self.load.failed_at is not None
         answer = await super().send(method, path, key, body, if_match)
-        if answer.status == 503:
+        if answer.status == 503 and key is not None:
             code = answer.json()["code"]
             self.load.refusals[code] = self.load.refusals.get(code, 0) + 1
             if code == "OUTCOME_UNKNOWN" and not late:
@@ -145,10 +145,11 @@ def load_on(server, arguments, assets=20, workload=UpkeepWorkload):
 
 
 def recheck(load, server, arguments=FOLDING):
-    """After a start: every open request again, then everything that was acknowledged."""
+    """After a start: what was acknowledged, every open request again, and all that together."""
     load.healed(server)
     server.arguments = list(arguments)
     server.start()
+    asyncio.run(load.check())
     retried = asyncio.run(load.retry())
     asyncio.run(load.check())
     return retried

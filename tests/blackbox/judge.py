@@ -73,9 +73,12 @@ class Judge:
                 self.entries[key] = entry
         self.ledgers.setdefault(asset, Ledger(self.sent)).play(new)
 
-    def keys(self, unanswered=frozenset()):
+    def keys(self, unanswered=frozenset(), idle=frozenset()):
         """The logs hold exactly what was acknowledged, as it was answered; of what was not answered
-        they hold an entry or none. What no key asked for the ledgers have judged."""
+        they hold an entry or none, and none where it was said that nothing happened. What no key
+        asked for the ledgers have judged."""
+        happened = idle & self.entries.keys()
+        ensure(not happened, f"nothing happened, it was said: {sorted(happened)[:5]}")
         for key in self.entries.keys() - self.agreed:
             entry = self.entries[key]
             ensure(key in self.sent, f"a key that nobody sent: {key}")

@@ -33,6 +33,7 @@ class Load:
         self.workload = workload(arguments.seed)
         self.sent = {}      # key -> request
         self.open = []      # keys without an answer
+        self.idle = set()   # those of them of which it was said that nothing happened
         self.down = []      # (killed, ready again), in milliseconds
         self.running = False
         self.counts = Counter()
@@ -75,6 +76,8 @@ class Load:
                 answer = await self.ask(connections, key)
                 if answer.status == 503:
                     self.open.append(key)
+                    if answer.json()["code"] != "OUTCOME_UNKNOWN":
+                        self.idle.add(key)
                     continue
                 self.acknowledge(key, answer.status, answer)
                 if answer.status in (200, 201) and "user_id" in (image := answer.json()):
@@ -151,7 +154,7 @@ class Load:
 
         A command was done wholly or not at all: what the log holds already is answered as it was.
         """
-        keys, self.open = self.open, []
+        keys, self.open, self.idle = self.open, [], set()
         readers = [self.connections() for _ in range(READERS)]
 
         async def again(key, number):
@@ -186,7 +189,7 @@ class Load:
         assets = list(self.workload.assets)
         shown = await self.judge.sample(managers, self.workload.chance)
         await self.judge.read(managers, assets, settled_by)
-        self.judge.keys(set(self.open))
+        self.judge.keys(set(self.open), self.idle)
         self.judge.shown(shown)
         if settled_by is not None:
             await self.judge.documents(managers)

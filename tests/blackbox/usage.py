@@ -6,6 +6,7 @@ The ledger tells which bookings are over and since when; nothing is taken from t
 from audit import MINUTE, ensure, ensure_is, in_millis
 
 OUTCOMES = {"CHECKED_OUT", "NO_SHOW", "CANCELLED"}
+ALWAYS = (0, 1 << 62)
 
 
 def clipped(start, end, within):
@@ -50,7 +51,7 @@ def summed(rows, within=None):
 
 def judge(rows, summary, ledger, within=None):
     """What was read against what the log comes to; `within` as asked, None without bounds."""
-    expected = counted(ledger, within or (0, 1 << 62))
+    expected = counted(ledger, within or ALWAYS)
     told = {one["booking_id"]: one for one in rows}
     ensure(len(told) == len(rows), "usage: a booking has two rows")
     ensure(told.keys() == expected.keys(),
