@@ -83,17 +83,7 @@ impl Actor for AssetActor {
         if live.cell.is_none() {
             match self.hydrate(activation, &message.ask).await {
                 Ok(cell) => live.cell = Some(cell),
-                // A fault that may pass refuses this message and is tried again with the next; one
-                // that will not pass ends the actor, and repeats quarantine the asset.
-                Err(error) if error.may_pass() => {
-                    tracing::warn!(%error, "an asset cannot be read now");
-                    message.reply.send(Err(Refusal::Overloaded));
-                    return Ok(());
-                }
-                Err(error) => {
-                    activation.blame(Note::of(&message.ask).read());
-                    return Err(error.into());
-                }
+                Err(error) => return unread(activation, message, error),
             }
         }
         let Some(cell) = &mut live.cell else { return Ok(()) };
@@ -110,9 +100,12 @@ impl Actor for AssetActor {
                 let step = || cell.step(message, clock.now(), gate, last);
                 let mut turn = blaming(activation, note, step)?;
                 while let Some(mut parked) = turn {
-                    let image = self.image(parked.needed, activation.last_position()).await;
+                    let image = match self.image(parked.needed, activation.last_position()).await {
+                        Ok(image) => image,
+                        // What was due and did happen stands; the message was not decided.
+                        Err(error) => return unread(activation, parked.message, error),
+                    };
                     let note = Note::of(&parked.message.ask);
-                    let image = image.inspect_err(|_| activation.blame(note.read()))?;
                     parked.loaded.put(parked.needed, image.as_deref());
                     cell.take_at(clock.monotonic_us());
                     let resume = || cell.resume(parked, clock.now(), gate, last);
@@ -126,6 +119,40 @@ impl Actor for AssetActor {
         activation.weigh(cell.bytes());
         Ok(())
     }
+}
+
+/// A fault that may pass refuses this message and is tried again with the next; one that will not
+/// pass ends the actor, and repeats quarantine the asset.
+fn unread(
+    activation: &Activation,
+    message: Message,
+    error: HydrateError,
+) -> Result<(), ActorProcessingErr> {
+    if error.may_pass() {
+        tracing::warn!(%error, "an asset cannot be read now");
+        message.reply.send(Err(Refusal::Overloaded));
+        return Ok(());
+    }
+    activation.blame(Note::of(&message.ask).read());
+    Err(error.into())
+}
+
+/// Reads on a thread that may block. Views that are found damaged are condemned: the next start
+/// builds them anew.
+async fn read<T: Send + 'static>(
+    history: &Arc<History>,
+    read: impl FnOnce(&History) -> Result<T, HydrateError> + Send + 'static,
+) -> Result<T, HydrateError> {
+    let history = Arc::clone(history);
+    let found = spawn_blocking(move || {
+        read(&history).inspect_err(|error| {
+            if error.is_damage() {
+                let condemned = history.views.condemn();
+                tracing::error!(%error, ?condemned, "the views of an asset are damaged");
+            }
+        })
+    });
+    found.await.unwrap_or_else(|panic| Err(HydrateError::Panic(panic.to_string())))
 }
 
 /// Runs a step. A panic in it ends the actor as any panic does, and its parent can name the message
@@ -146,23 +173,22 @@ impl AssetActor {
     async fn hydrate(&self, activation: &Activation, ask: &Ask) -> Result<Cell, HydrateError> {
         let Surroundings { clock, gate, history, faults } = &*self.surroundings;
         durable(gate, activation.inherited).await?;
-        let (history, faults) = (Arc::clone(history), Arc::clone(faults));
-        let (tag, now) = (activation.tag, clock.now());
+        let (tag, now, faults) = (activation.tag, clock.now(), Arc::clone(faults));
         let is_lane = match ask {
             Ask::Webhooks(ask) => Some(ask.is_for_a_lane()),
             _ => None,
         };
-        let hydrated = spawn_blocking(move || match is_lane {
+        read(history, move |history| match is_lane {
             None => {
-                let cell = AssetCell::hydrate(&history, tag, now, faults);
+                let cell = AssetCell::hydrate(history, tag, now, faults);
                 cell.map(|cell| Cell::Asset(Box::new(cell)))
             }
             Some(is_lane) => {
-                let cell = WebhookCell::hydrate(&history, tag, is_lane, now);
+                let cell = WebhookCell::hydrate(history, tag, is_lane, now);
                 cell.map(|cell| Cell::Webhooks(Box::new(cell)))
             }
-        });
-        hydrated.await.unwrap_or_else(|panic| Err(HydrateError::Panic(panic.to_string())))
+        })
+        .await
     }
 
     /// The last image of something that is over, once everything before is on disk.
@@ -170,11 +196,10 @@ impl AssetActor {
         &self,
         needed: Needed,
         after: Position,
-    ) -> Result<Option<Vec<u8>>, ActorProcessingErr> {
+    ) -> Result<Option<Vec<u8>>, HydrateError> {
         let Surroundings { gate, history, .. } = &*self.surroundings;
         durable(gate, after).await?;
-        let history = Arc::clone(history);
-        Ok(spawn_blocking(move || last_image(&history, needed)).await??)
+        read(history, move |history| Ok(last_image(history, needed)?)).await
     }
 }
 

@@ -371,7 +371,8 @@ impl AssetCell {
     }
 }
 
-/// Why an actor could not come to life; the asset answers "quarantined" until it can.
+/// Why an actor could not come to life, or look up what is over. While it lasts the asset answers
+/// "overloaded", or where it will not pass, in the end, "quarantined".
 #[derive(Debug, thiserror::Error)]
 pub enum HydrateError {
     #[error(transparent)]
@@ -398,6 +399,15 @@ impl HydrateError {
             )
             | Self::Snapshot(_)
             | Self::Panic(_) => false,
+        }
+    }
+
+    /// The views are wrong: rows, or the snapshot that they hold.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::History(error) => error.is_damage(),
+            Self::Snapshot(_) => true,
+            Self::Poisoned(_) | Self::Panic(_) => false,
         }
     }
 }

@@ -6,6 +6,7 @@ mod world;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use holdfast_storage::views::ViewsError;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -105,6 +106,48 @@ async fn a_reminder_that_fails_is_no_command_of_a_client() {
     let seen = world.once(|tree| !tree["assets"]["failing"][0].is_null()).await;
     let command = &seen["assets"]["failing"][0]["last_failure"]["command"];
     assert_eq!(*command, json!({"kind": "tick", "request_id": null}));
+}
+
+/// A booking that is over, and only the views know where its last image is.
+async fn cancelled_and_folded(world: &World) -> (String, String) {
+    let asset = world.owner.asset("Van").await;
+    let booking = world.book(&asset, "req-1").await.expect(201);
+    let path = format!("/bookings/{}", booking["id"].as_str().unwrap());
+    world.owner.post(&format!("{path}/cancel"), &fresh_key(), &json!({})).await.expect(200);
+    world.clock.advance_ms(60_000);
+    while world.metrics().await.value("tail_entries", &[]) > 0.0 {}
+    (asset, path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_cannot_be_read_now_holds_no_asset_back() {
+    let world = World::start().await;
+    let (asset, path) = cancelled_and_folded(&world).await;
+    let path = format!("{path}/adjustments");
+    let adjust = json!({"amount_minor": 5, "reason": "agreed on"});
+    *world.views.reads_fail_with.lock() = Some(|| ViewsError::Store("no room".to_owned()));
+    for _ in 0..10 {
+        let answer = world.owner.post(&path, &fresh_key(), &adjust).await;
+        answer.refused(503, "OVERLOADED");
+        world.book(&asset, "req-2").await.expect(201);
+    }
+    let seen = world.tree().await;
+    assert_eq!(seen["assets"]["failing"], json!([]));
+    assert_eq!(seen["assets"]["counts"]["quarantined"], 0);
+    assert!(!world.views.is_condemned.load(Ordering::SeqCst));
+    *world.views.reads_fail_with.lock() = None;
+    world.owner.post(&path, &fresh_key(), &adjust).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_that_a_command_meets_is_remembered_for_the_next_start() {
+    let world = World::start().await;
+    let (_, path) = cancelled_and_folded(&world).await;
+    let adjust = json!({"amount_minor": 5, "reason": "agreed on"});
+    *world.views.reads_fail_with.lock() = Some(|| ViewsError::Damaged("a flipped bit"));
+    let answer = world.owner.post(&format!("{path}/adjustments"), &fresh_key(), &adjust).await;
+    answer.refused(503, "OVERLOADED");
+    assert!(world.views.is_condemned.load(Ordering::SeqCst));
 }
 
 #[tokio::test(flavor = "multi_thread")]

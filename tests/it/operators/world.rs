@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -58,14 +58,24 @@ impl Faults for Traps {
     }
 }
 
-/// Views of which so many flushes panic.
+/// Views of which so many flushes panic, and whose reads can fail.
+#[derive(Default)]
 pub(super) struct Brittle {
     inner: MemoryViews,
     pub(super) flushes_to_panic: AtomicUsize,
+    pub(super) reads_fail_with: Mutex<Option<fn() -> ViewsError>>,
+    pub(super) is_condemned: AtomicBool,
+}
+
+impl Brittle {
+    fn readable(&self) -> Result<(), ViewsError> {
+        self.reads_fail_with.lock().map_or(Ok(()), |error| Err(error()))
+    }
 }
 
 impl Views for Brittle {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ViewsError> {
+        self.readable()?;
         self.inner.get(key)
     }
 
@@ -84,6 +94,7 @@ impl Views for Brittle {
         backwards: bool,
         each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), ViewsError> {
+        self.readable()?;
         self.inner.range(from, to, backwards, each)
     }
 
@@ -96,6 +107,7 @@ impl Views for Brittle {
     }
 
     fn condemn(&self) -> Result<(), ViewsError> {
+        self.is_condemned.store(true, Ordering::SeqCst);
         self.inner.condemn()
     }
 }
@@ -103,8 +115,7 @@ impl Views for Brittle {
 impl World {
     pub(super) async fn start() -> Self {
         let clock = Arc::new(ManualClock::at(test_now()));
-        let inner = MemoryViews::new();
-        let views = Arc::new(Brittle { inner, flushes_to_panic: AtomicUsize::new(0) });
+        let views = Arc::new(Brittle::default());
         let traps = Arc::new(Traps::default());
         // Small, so that starting does not write hundreds of megabytes of zeros.
         let options = EngineOptions { segment_bytes: 16 * 1024 * 1024, ..EngineOptions::default() };
