@@ -8,7 +8,7 @@ each of them can say no.
 import json
 
 import usage
-from audit import TIMER, ensure, millis
+from audit import TIMER, Broken, ensure, millis
 from holdfast import canonical, check_chain, expect, shared_out
 from ledger import Ledger
 from workload import now_ms
@@ -113,39 +113,44 @@ class Judge:
             entry = self.logs[asset][image["version"] - 1]
             ensure(entry["after"] == image, f"{identity} is not as in the log: {image}")
 
-    async def documents(self, readers):
-        """What is served now is what the logs end with; nothing moves any more."""
-        served, told = {}, {}
-        for ledger in self.ledgers.values():
-            told |= ledger.documents()
+    async def served(self, readers, chance):
+        """What is served now is what the logs end with: documents one by one and in lists, and usage.
 
-        async def listed(asset, number):
-            for part in LISTS:
-                for row in await readers[number].pages(f"/assets/{asset}/{part}"):
-                    served[row["id"]] = row
-
-        async def same(identity, number):
-            answer = await readers[number].get(path_of(identity))
-            ensure(answer.body == canonical(told[identity]), f"{identity} is not as in the log")
-
-        await shared_out(list(self.ledgers), len(readers), listed)
-        listable = {identity: image for identity, image in told.items()
-                    if identity not in self.ledgers}
-        other = [identity for identity in served.keys() | listable.keys()
-                 if served.get(identity) != listable.get(identity)]
-        ensure(not other, f"the lists and the logs differ: {other[:5]}")
-        await shared_out(sorted(told), len(readers), same)
-
-    async def usage(self, readers, chance):
-        """Of each asset's whole time, and of two parts of it."""
+        Where something of an asset fell due while it was read, its log is read on and it is read again.
+        """
         async def of(asset, number):
-            ledger, moments = self.ledgers[asset], [entry["at"] for entry in self.logs[asset]]
-            parts = [sorted(chance.choices(moments, k=2)) for _ in range(2)]
-            for part in [None, *(part for part in parts if part[0] < part[1])]:
-                rows, summary = await read_usage(readers[number], asset, part)
-                usage.judge(rows, summary, ledger, part and tuple(map(millis, part)))
+            while True:
+                try:
+                    await self.documents(readers[number], asset)
+                    await self.usage(readers[number], asset, chance)
+                    return
+                except Broken:
+                    if not self.ledgers[asset].all_due(now_ms()):
+                        raise
+                await self.read_on(readers[number], asset, self.logs[asset])
 
         await shared_out(list(self.ledgers), len(readers), of)
+
+    async def documents(self, connection, asset):
+        told = self.ledgers[asset].documents()
+        listed = {asset: told[asset]}
+        for part in LISTS:
+            for row in await connection.pages(f"/assets/{asset}/{part}"):
+                listed[row["id"]] = row
+        other = [identity for identity in listed.keys() | told.keys()
+                 if listed.get(identity) != told.get(identity)]
+        ensure(not other, f"the lists and the log of {asset} differ: {other[:5]}")
+        for identity, image in told.items():
+            answer = await connection.get(path_of(identity))
+            ensure(answer.body == canonical(image), f"{identity} is not as in the log")
+
+    async def usage(self, connection, asset, chance):
+        """Of its whole time, and of two parts of it."""
+        ledger, moments = self.ledgers[asset], [entry["at"] for entry in self.logs[asset]]
+        parts = [sorted(chance.choices(moments, k=2), key=millis) for _ in range(2)]
+        for part in [None, *(part for part in parts if part[0] != part[1])]:
+            rows, summary = await read_usage(connection, asset, part)
+            usage.judge(rows, summary, ledger, part and tuple(map(millis, part)))
 
 
 async def read_usage(connection, asset, part=None):

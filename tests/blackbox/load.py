@@ -182,7 +182,7 @@ class Load:
     async def check(self, settled_by=None):
         """Everything that can be read, against what was answered and against the rules.
 
-        `settled_by`: nothing moves any more, and whatever was due by then must have happened.
+        `settled_by`: nobody asks for anything any more, and whatever was due by then must have happened.
         """
         readers = [self.connections() for _ in range(READERS)]
         managers = [connections["manager"] for connections in readers]
@@ -192,8 +192,7 @@ class Load:
         self.judge.keys(set(self.open), self.idle)
         self.judge.shown(shown)
         if settled_by is not None:
-            await self.judge.documents(managers)
-            await self.judge.usage(managers, self.workload.chance)
+            await self.judge.served(managers, self.workload.chance)
             await self.replay(readers)
         for connections in readers:
             close(connections)
