@@ -330,7 +330,8 @@ impl Engine {
 
 impl Parts {
     /// Writes are refused before anything happens when there is nowhere for them to go.
-    fn writable(&self) -> Result<(), Refusal> {
+    /// Whether there is room for one more record. What is read or decided without one needs none.
+    pub(crate) fn writable(&self) -> Result<(), Refusal> {
         if self.surroundings.history.tail.len() >= Tail::ENTRIES_MAX {
             return Err(Refusal::Overloaded);
         }

@@ -48,7 +48,7 @@ use crate::{
     threads::{check_thread, commit_thread, fold_thread, timer_thread, webhook_thread},
     timers::{DueQueue, NextDue, Timers},
     vitals::CommitMeter,
-    webhooks::{Changes, LaneMeter, Vault, WebhookParts, deliver::Deliver},
+    webhooks::{Changes, CourierParts, LaneMeter, Vault, WebhookParts, deliver::Deliver},
     worker::Stop,
 };
 
@@ -127,8 +127,7 @@ impl Engine {
         let (stop, fold_stop): (Arc<Stop>, Arc<Stop>) = Default::default();
         let ticked: Arc<OnceLock<Weak<Parts>>> = Arc::default();
         let timers = Timers::new(Arc::clone(&due), options.timers.clone());
-        let webhooks = Arc::new(WebhookParts {
-            engine: Arc::clone(&ticked),
+        let courier = Arc::new(CourierParts {
             gate: Arc::clone(&gate),
             clock: Arc::clone(&clock),
             history: Arc::clone(&history),
@@ -137,15 +136,15 @@ impl Engine {
             randomness: Arc::clone(&randomness),
             store_key: store_key.clone(),
             vault: Vault::new(&secret_key, Arc::clone(&randomness)),
-            deliver,
             changes,
             options: options.webhooks.clone(),
             orgs: Mutex::new(orgs),
             lanes: Mutex::default(),
             roster: Arc::clone(&roster),
             meter: LaneMeter::default(),
-            runtime: Handle::current(),
         });
+        let (engine, runtime) = (Arc::clone(&ticked), Handle::current());
+        let webhooks = Arc::new(WebhookParts { courier, engine, deliver, runtime });
         let threads = vec![
             commit_thread(stage, &gate, &clock, failed_sender, &stop),
             fold_thread(&history, &clock, options.fold.clone(), &fold_stop),

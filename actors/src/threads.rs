@@ -19,15 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    clock::Clock,
-    commit::CommitStage,
-    engine::Parts,
-    message::EngineGate,
-    roster::Depth,
-    supervisor::Thread,
-    timers::Timers,
-    webhooks::{Courier, WebhookParts},
-    worker::Stop,
+    clock::Clock, commit::CommitStage, engine::Parts, message::EngineGate, roster::Depth,
+    supervisor::Thread, timers::Timers, webhooks::WebhookParts, worker::Stop,
 };
 
 /// How long the commit stage sleeps when nothing comes; also how often an idle log is marked.
@@ -154,7 +147,7 @@ pub(crate) fn webhook_thread(parts: &Arc<WebhookParts>, stop: &Arc<Stop>) -> Thr
             .enable_all()
             .build()
             .expect("a runtime without threads of its own can be built");
-        runtime.block_on(Courier::new(Arc::clone(&parts)).run(stop));
+        runtime.block_on(parts.run(stop));
         // What is under way is made again after the next start.
         runtime.shutdown_background();
         Ok(())

@@ -124,7 +124,7 @@ impl Parts {
             fold_lag_ms: frozen.or_else(|| tail.oldest_at()).map_or(0, ago_ms),
             timers: due.len(),
             timer_lag_ms: due.next().map_or(0, ago_ms),
-            lanes: self.webhooks.meter.read(),
+            lanes: self.webhooks.courier.meter.read(),
             journal_room_bytes: room.bytes_left(),
             poisoned: surroundings.gate.is_poisoned(),
         }

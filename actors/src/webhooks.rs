@@ -4,10 +4,12 @@
 //! endpoint wants, and says how far it is in records of its own; nothing is written on the commit path
 //! for it. It must not know HTTP: it hands a body to [`deliver::Deliver`] and hears what came of it.
 
-pub(crate) mod cell;
+pub mod cell;
 mod courier;
 pub mod deliver;
 mod directory;
+mod dispatch;
+pub mod errand;
 pub(crate) mod feed;
 mod front;
 pub(crate) mod lane;
@@ -15,15 +17,17 @@ mod message;
 mod meter;
 mod pace;
 mod parked;
+mod parts;
 pub(crate) mod schedule;
 mod track;
 mod vault;
 
-pub(crate) use courier::{Courier, WebhookParts};
+pub use courier::Courier;
 pub use directory::{Changes, News};
+pub(crate) use dispatch::WebhookParts;
 pub use message::{WebhookAsk, WebhookReading};
-pub use meter::LaneFigures;
-pub(crate) use meter::LaneMeter;
+pub use meter::{LaneFigures, LaneMeter};
+pub use parts::CourierParts;
 pub use schedule::RetrySchedule;
 pub use vault::Vault;
 

@@ -40,7 +40,7 @@ enum State {
     Lane(Lane),
 }
 
-pub(crate) struct WebhookCell {
+pub struct WebhookCell {
     state: State,
     records_since_snapshot: usize,
     bytes_since_snapshot: usize,
@@ -48,7 +48,7 @@ pub(crate) struct WebhookCell {
 
 impl WebhookCell {
     /// The state as committed; which of the two follows from who is asked.
-    pub(crate) fn hydrate(
+    pub fn hydrate(
         history: &History,
         tag: Tag,
         is_lane: bool,
@@ -77,13 +77,37 @@ impl WebhookCell {
         Ok(Self { state, records_since_snapshot, bytes_since_snapshot: 0 })
     }
 
+    /// Of the newest record.
+    pub fn version(&self) -> u64 {
+        match &self.state {
+            State::Endpoints(endpoints) => endpoints.version(),
+            State::Lane(lane) => lane.version(),
+        }
+    }
+
+    /// `None` for the lane of one.
+    pub fn endpoints(&self) -> Option<&Endpoints> {
+        match &self.state {
+            State::Endpoints(endpoints) => Some(endpoints),
+            State::Lane(_) => None,
+        }
+    }
+
+    /// `None` for the endpoints of an org.
+    pub fn lane(&self) -> Option<&Lane> {
+        match &self.state {
+            State::Lane(lane) => Some(lane),
+            State::Endpoints(_) => None,
+        }
+    }
+
     /// An estimate of the memory held, for passivation.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.state.bytes()
     }
 
     /// See [`crate::cell::AssetCell::step`].
-    pub(crate) fn step(
+    pub fn step(
         &mut self,
         message: Message,
         now: Timestamp,

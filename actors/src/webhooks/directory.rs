@@ -1,6 +1,6 @@
 //! What has changed about endpoints and lanes since the courier last looked.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use holdfast_domain::Tag;
 use holdfast_storage::journal::Place;
@@ -17,7 +17,7 @@ pub enum News {
 
 /// One entry for each aggregate that changed, however often: bounded by their number.
 #[derive(Default)]
-pub struct Changes(Mutex<HashMap<Tag, (News, Place)>>);
+pub struct Changes(Mutex<BTreeMap<Tag, (News, Place)>>);
 
 impl Changes {
     /// `place`: before the group of the record. The earliest one counts until all is taken: what is

@@ -20,7 +20,7 @@ use crate::{
 impl Engine {
     /// A new secret for an endpoint of `org`, as it is stored.
     pub fn draw_webhook_secret(&self, org: &str) -> Sealed {
-        let vault = &self.parts.webhooks.vault;
+        let vault = &self.parts.webhooks.courier.vault;
         vault.seal(&vault.draw(), org)
     }
 
@@ -29,7 +29,7 @@ impl Engine {
     /// # Errors
     /// When it was sealed with another key.
     pub fn open_webhook_secret(&self, sealed: &Sealed, org: &str) -> Result<String, WrongKey> {
-        self.parts.webhooks.vault.open(sealed, org)
+        self.parts.webhooks.courier.vault.open(sealed, org)
     }
 
     /// Decides and makes durable one command on the endpoints of the caller's org.

@@ -65,8 +65,23 @@ impl WebhookAsk {
         }
     }
 
+    /// What it takes in memory with the record it may become, roughly and from above.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Endpoint(request) => request.bytes(),
+            Self::Lane(_, request) => request.bytes(),
+            Self::Progress(progress) => 2_048 + 256 * progress.settled.len(),
+            _ => 2_048,
+        }
+    }
+
+    /// Whether it may leave a record in the log.
+    pub const fn is_written(&self) -> bool {
+        matches!(self, Self::Endpoint(_) | Self::Disable(..) | Self::Lane(..) | Self::Progress(_))
+    }
+
     /// Which of the two aggregates it is for.
-    pub(crate) const fn is_for_a_lane(&self) -> bool {
+    pub const fn is_for_a_lane(&self) -> bool {
         matches!(
             self,
             Self::Lane(..) | Self::Progress(_) | Self::Standing { .. } | Self::Deliveries { .. }

@@ -16,7 +16,7 @@ use crate::supervisor::Thread;
 
 /// Since the start.
 #[derive(Debug, Default)]
-pub(crate) struct LaneMeter {
+pub struct LaneMeter {
     delivered: AtomicU64,
     retried: AtomicU64,
     dead: AtomicU64,

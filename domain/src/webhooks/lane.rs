@@ -107,6 +107,10 @@ impl SettledDelivery {
     pub fn id(&self) -> Stamp {
         self.id
     }
+
+    pub fn settled(&self) -> &Settled {
+        &self.settled
+    }
 }
 
 /// A stretch of time that is told once more.
