@@ -11,7 +11,7 @@ use std::{
 };
 
 use holdfast_domain::{
-    EndpointId, Record, Stamp, Tag, Timestamp,
+    EndpointId, Record, Tag, Timestamp,
     webhooks::{
         Delivery, DisabledReason, Endpoint, EndpointStatus, EventRef, Failure, Replay, Settled,
         Settlement, Subscriptions, Try,
@@ -240,9 +240,9 @@ impl Lane {
     pub(crate) fn heed(&mut self, standing: &Standing, durable: Position) {
         for delivery in standing.pending.iter().filter(|delivery| delivery.asked) {
             let next_at = delivery.next_attempt_at.unwrap_or_default();
-            if let Some(key) = self.parked.find(delivery.id) {
+            if let Some(key) = self.key_of(delivery) {
                 self.parked.hurry(key, next_at);
-            } else if !delivery.in_order && !self.is_settling(delivery.id) {
+            } else if !delivery.in_order && !self.is_settling(delivery) {
                 let key = self.parked.next_key();
                 self.parked.insert(key, waiting(delivery));
             }
@@ -250,10 +250,24 @@ impl Lane {
         self.begin_replay(standing, durable);
     }
 
-    /// Its last try is on the way into the log.
-    fn is_settling(&self, delivery: Stamp) -> bool {
+    /// Who waits as this delivery, also when the log has named it and the lane has not heard so yet.
+    fn key_of(&self, delivery: &Delivery) -> Option<Key> {
+        let is_it = |line: &&Line| {
+            let settled = &line.settled;
+            settled.delivery.is_none()
+                && (settled.event, settled.in_order) == (delivery.event, delivery.in_order)
+        };
+        let reported = || self.reported.iter().flat_map(|reported| &reported.lines).find(is_it);
+        self.parked.find(delivery.id).or_else(|| reported()?.waiting)
+    }
+
+    /// Its last try is on the way into the log. One that the log has counted already was made before
+    /// somebody asked for another.
+    fn is_settling(&self, delivery: &Delivery) -> bool {
         let reported = self.reported.iter().flat_map(|reported| &reported.lines);
-        self.lines.iter().chain(reported).any(|line| line.settled.delivery == Some(delivery))
+        self.lines.iter().chain(reported).any(|line| {
+            line.settled.delivery == Some(delivery.id) && line.settled.attempts > delivery.attempts
+        })
     }
 
     fn begin_replay(&mut self, standing: &Standing, durable: Position) {
