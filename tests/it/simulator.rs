@@ -2,9 +2,10 @@
 //! disk that tears and forgets, under panics and crashes at any moment.
 //!
 //! Reading order: `world` (every event there is) over `machine` and `cast` (the server's own parts,
-//! without threads) → `scheduler` (which event comes next) and `workload` (what clients ask) →
-//! `ledger` (the model) → `answers`, `readers`, `checks` (what must hold). A run that breaks an
-//! invariant prints its seed and its history; `HOLDFAST_SIM_SEED=<n>` runs that one again.
+//! without threads) → `scheduler` (which event comes next) and `workload` (what clients ask) → `post`
+//! (events on their way to webhooks) → `ledger` (the model) → `answers`, `readers`, `checks` (what must
+//! hold). A run that breaks an invariant prints its seed and its history; `HOLDFAST_SIM_SEED=<n>` runs
+//! that one again.
 
 mod answers;
 mod cast;
@@ -13,6 +14,7 @@ mod checks;
 mod intruder;
 mod ledger;
 mod machine;
+mod post;
 mod readers;
 mod scheduler;
 mod script;

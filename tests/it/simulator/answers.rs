@@ -27,6 +27,14 @@ impl World {
             let Some(mut asked) = self.asked.remove(&id) else { continue };
             let Some((answer, shown)) = asked.waiting.take() else { continue };
             self.note(|| format!("answer {id}: {}", brief(&answer)));
+            if let Question::Webhooks(concern) = &asked.question {
+                let concern = concern.clone();
+                if answer.is_ok() {
+                    self.gated(&asked);
+                }
+                self.heard_of_webhooks(concern, answer, shown);
+                continue;
+            }
             if matches!(
                 answer,
                 Err(Refusal::Overloaded
@@ -42,6 +50,7 @@ impl World {
             match &asked.question {
                 Question::Command { .. } => self.outcome(asked, answer, shown),
                 Question::Read(_) => self.reading(&asked, answer),
+                Question::Webhooks(_) => unreachable!("they are heard before"),
             }
         }
     }
@@ -63,7 +72,7 @@ impl World {
     fn gated(&self, asked: &Asked) {
         let decided = asked.decided.expect("R3: an answer that nobody decided");
         let version = match asked.question {
-            Question::Command { .. } => decided.version,
+            Question::Command { .. } | Question::Webhooks(_) => decided.version,
             Question::Read(_) => decided.reached,
         };
         let durable = self.ledger.version(asked.tag);

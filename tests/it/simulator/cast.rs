@@ -15,11 +15,12 @@ use std::{
 
 use holdfast_actors::{
     asset_actor::last_image,
-    cell::{AssetCell, Faults, Parked, Point},
+    cell::{AssetCell, Faults, HydrateError, Parked, Point},
     clock::{Clock, ManualClock},
     engine::Refusal,
-    message::{EngineGate, Held, Message},
+    message::{Ask, EngineGate, Held, Message},
     router::{Activation, Spawn},
+    webhooks::cell::WebhookCell,
 };
 use holdfast_domain::{Tag, Timestamp};
 use holdfast_storage::history::History;
@@ -46,11 +47,48 @@ pub(super) struct Cast {
 
 struct Player {
     activation: Arc<Activation>,
-    cell: Option<AssetCell>,
+    cell: Option<Cell>,
     mailbox: VecDeque<(AskId, Message)>,
     doing: Doing,
     /// The last message that was decided, or was being decided.
     decided: Option<Decided>,
+}
+
+/// What a tag stands for.
+enum Cell {
+    Asset(Box<AssetCell>),
+    Webhooks(Box<WebhookCell>),
+}
+
+impl Cell {
+    fn hydrate(ask: &Ask, tag: Tag, ground: &Ground) -> Result<Self, HydrateError> {
+        let Ground { history, clock, faults, .. } = ground;
+        let now = clock.now();
+        Ok(match ask {
+            Ask::Webhooks(ask) => {
+                let cell = WebhookCell::hydrate(history, tag, ask.is_for_a_lane(), now)?;
+                Self::Webhooks(Box::new(cell))
+            }
+            _ => {
+                let faults = Arc::clone(faults);
+                Self::Asset(Box::new(AssetCell::hydrate(history, tag, now, faults)?))
+            }
+        })
+    }
+
+    fn version(&self) -> u64 {
+        match self {
+            Self::Asset(cell) => cell.state().version(),
+            Self::Webhooks(cell) => cell.version(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Asset(cell) => cell.bytes(),
+            Self::Webhooks(cell) => cell.bytes(),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -207,14 +245,13 @@ impl Player {
     }
 
     fn hydrated(&mut self, ask: AskId, message: Message, ground: &Ground) -> Result<Turn, String> {
-        let Ground { gate, history, clock, faults } = ground;
+        let Ground { gate, clock, .. } = ground;
         let tag = self.activation.tag;
         assert_eq!(message.incarnation, self.activation.incarnation, "R7: another's message");
         let cell = match &mut self.cell {
             Some(cell) => cell,
             empty => {
-                let faults = Arc::clone(faults);
-                let cell = AssetCell::hydrate(history, tag, clock.now(), faults);
+                let cell = Cell::hydrate(&message.ask, tag, ground);
                 empty.insert(cell.map_err(|error| error.to_string())?)
             }
         };
@@ -223,10 +260,17 @@ impl Player {
             return Ok(Turn::TooLate { ask });
         }
         let now = clock.now();
-        let mut decided = Decided::at(ask, cell.state().version(), now);
+        let mut decided = Decided::at(ask, cell.version(), now);
         self.decided = Some(decided);
-        let turn = cell.step(message, now, gate, &self.activation.last);
-        decided.reached = cell.state().version();
+        let last = &self.activation.last;
+        let turn = match cell {
+            Cell::Asset(cell) => cell.step(message, now, gate, last),
+            Cell::Webhooks(cell) => {
+                cell.step(message, now, gate, last);
+                None
+            }
+        };
+        decided.reached = cell.version();
         self.after(turn, decided, ground)
     }
 
@@ -238,7 +282,7 @@ impl Player {
         ground: &Ground,
     ) -> Result<Turn, String> {
         let Some(parked) = turn else {
-            self.activation.weigh(self.cell.as_ref().map_or(0, AssetCell::bytes));
+            self.activation.weigh(self.cell.as_ref().map_or(0, Cell::bytes));
             return Ok(Turn::Decided(decided));
         };
         let last = self.activation.last_position();
@@ -252,7 +296,9 @@ impl Player {
     fn load(&mut self, ask: AskId, mut parked: Parked, ground: &Ground) -> Result<Turn, String> {
         let image = last_image(&ground.history, parked.needed).map_err(|e| e.to_string())?;
         parked.loaded.put(parked.needed, image.as_deref());
-        let cell = self.cell.as_mut().ok_or("a parked message without a cell")?;
+        let Some(Cell::Asset(cell)) = &mut self.cell else {
+            return Err("a parked message without a cell".to_owned());
+        };
         let now = ground.clock.now();
         let mut decided = Decided::at(ask, cell.state().version(), now);
         self.decided = Some(decided);

@@ -25,6 +25,8 @@ impl World {
         for tag in tags {
             self.check_asset(tag);
         }
+        let wrong = self.ledger.post.check(&self.machine().ground.history);
+        self.tolerate(wrong);
         for who in &self.people {
             let filter = AssetFilter::default();
             self.tolerate(self.list_of_assets(who, &filter, usize::MAX));

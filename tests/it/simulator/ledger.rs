@@ -7,6 +7,7 @@
 mod claims;
 mod judge;
 mod owed;
+mod post;
 mod rules;
 mod timers;
 mod upkeep;
@@ -25,14 +26,16 @@ use holdfast_domain::{
 use holdfast_storage::journal::Position;
 use serde::de::DeserializeOwned;
 
-use super::wishes::Wishes;
+use super::{post::Orders, wishes::Wishes};
 
+pub(in crate::simulator) use post::Post;
 pub(in crate::simulator) use upkeep::Owed;
 use upkeep::Upkeep;
 
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) assets: BTreeMap<Tag, Chronicle>,
+    pub(super) post: Post,
     /// In the order of the log.
     pub(super) order: Vec<(Position, Tag, u64)>,
     /// Request id → its one record, and the last of its consequences.
@@ -83,13 +86,22 @@ impl BookingImage {
 
 impl Ledger {
     /// Takes in the next durable record.
-    pub(super) fn push(&mut self, position: Position, record: Record, wishes: &Wishes) {
+    pub(super) fn push(
+        &mut self,
+        position: Position,
+        record: Record,
+        (wishes, orders): (&Wishes, &Orders),
+    ) {
         assert_eq!(
             position,
             self.order.last().map_or(2, |(last, ..)| last + 1),
             "I6: a hole in the positions"
         );
         let (tag, version, at) = (record.tag, record.version, record.at);
+        if Post::is_concerned(&record) {
+            self.order.push((position, tag, version));
+            return self.post.push(position, record, orders);
+        }
         let chronicle = self.assets.entry(tag).or_insert_with(|| Chronicle::new(tag));
         judge::chain(chronicle, &record);
         let owed = chronicle.owed();
@@ -110,6 +122,15 @@ impl Ledger {
         chronicle.notice_whether_free(at);
         let expected = timers::next_due(chronicle);
         assert_eq!(next_due, expected, "I9: the next timer after version {version}");
+        if let (Some(record), Some(image)) = (chronicle.record(version), chronicle.images.last()) {
+            self.post.hear(position, record, &image.facts.owner_org_id);
+        }
+    }
+
+    /// Of an asset, or of webhooks.
+    pub(super) fn record(&self, tag: Tag, version: u64) -> Option<&Record> {
+        let chronicle = self.assets.get(&tag);
+        chronicle.map_or_else(|| self.post.record(tag, version), |it| it.record(version))
     }
 
     /// When something next happens by itself to any asset.
@@ -118,7 +139,7 @@ impl Ledger {
     }
 
     pub(super) fn version(&self, tag: Tag) -> u64 {
-        self.assets.get(&tag).map_or(0, Chronicle::version)
+        self.assets.get(&tag).map_or_else(|| self.post.version(tag), Chronicle::version)
     }
 
     /// The record that a request left behind.
@@ -149,7 +170,7 @@ impl Ledger {
     /// What the creations of `user` in `org` are, by position.
     pub(super) fn created_by(&self, org: &str, user: &str) -> Vec<(Position, BookingId)> {
         let of = |tag: &Tag, version: u64| {
-            let record = self.assets[tag].record(version)?;
+            let record = self.assets.get(tag)?.record(version)?;
             let Outcome::Accepted(accepted) = &record.outcome else { return None };
             let mark = accepted.booking.filter(|mark| mark.created)?;
             let facts: BookingDocument = serde_json::from_slice(&accepted.after).ok()?;

@@ -18,12 +18,14 @@ use holdfast_actors::{
     commit::CommitStage,
     engine::Refusal,
     gate::{Gate, Taken},
-    ids::StoreKey,
+    ids::{Generator, StoreKey},
     message::{Ask, EngineGate, Held, Message, Pending, Reading, Reply},
     permit::Budget,
+    roster::Roster,
     router::Router,
     start::{self, StartError},
     timers::{TimerOptions, Timers},
+    webhooks::{Changes, CourierParts, LaneMeter, Vault},
 };
 use holdfast_domain::Tag;
 use holdfast_storage::{
@@ -35,12 +37,17 @@ use holdfast_storage::{
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::cast::{ActorId, AskId, Cast, Ground, Panics};
+use super::{
+    cast::{ActorId, AskId, Cast, Ground, Panics},
+    post::Round,
+};
 
 const WAITING_PER_ASSET_MAX: usize = 12;
 const WAITING_MAX: usize = 40;
 const IN_FLIGHT_BYTES_MAX: usize = 1024 * 1024;
 const DEADLINE_MS: u64 = 10_000;
+const SECRET_KEY: [u8; 32] = [5; 32];
+pub(super) const STORE_KEY: [u8; 32] = [9; 32];
 
 pub(super) struct Machine {
     pub(super) ground: Ground,
@@ -54,6 +61,7 @@ pub(super) struct Machine {
     pub(super) writer: Arc<Mutex<ViewWriter>>,
     pub(super) preparer: SegmentPreparer,
     pub(super) store_key: StoreKey,
+    pub(super) round: Round,
     /// The last position that recovery found.
     pub(super) end: Position,
     room: Arc<Room>,
@@ -61,37 +69,57 @@ pub(super) struct Machine {
 }
 
 pub(super) fn journal_options(segment_bytes: u32) -> JournalOptions {
-    JournalOptions { segment_bytes, fresh_store_id: [7; 16], fresh_store_key: [9; 32] }
+    JournalOptions { segment_bytes, fresh_store_id: [7; 16], fresh_store_key: STORE_KEY }
 }
 
 impl Machine {
+    /// `salt`: for all that it draws.
     pub(super) fn start(
         disk: &SimDisk,
         views: &MemoryViews,
         clock: &Arc<ManualClock>,
-        segment_bytes: u32,
+        (segment_bytes, salt): (u32, u64),
     ) -> Result<Self, StartError> {
         let recovered = start::recover(
             Arc::new(disk.clone()),
             Arc::new(views.clone()),
             journal_options(segment_bytes),
         )?;
-        let start::Recovered { opened, history, catalogue, due, end, .. } = recovered;
+        let start::Recovered { opened, history, catalogue, due, end, orgs, .. } = recovered;
         let gate: Arc<EngineGate> = Arc::new(Gate::new(end));
         let room = opened.journal.room();
         let (tail, catalogue) = (Arc::clone(&history.tail), Arc::clone(&catalogue));
+        let changes = Arc::new(Changes::default());
         let stage = CommitStage::new(
             opened.journal,
             Arc::clone(&gate),
             tail,
             Arc::clone(&catalogue),
             Arc::clone(&due),
-            Arc::default(),
+            Arc::clone(&changes),
         );
         let timers = Timers::new(due, TimerOptions::default());
         let options = FoldOptions { entries: 40, age_ms: 60_000 };
         let writer = ViewWriter::new(Arc::clone(&history), options);
         let clock = Arc::clone(clock);
+        let randomness = Arc::new(Generator::from_seed(salt));
+        let store_key = StoreKey(opened.store_key);
+        let round = Round::new(CourierParts {
+            gate: Arc::clone(&gate),
+            clock: Arc::<ManualClock>::clone(&clock),
+            history: Arc::clone(&history),
+            reader: opened.reader,
+            catalogue: Arc::clone(&catalogue),
+            vault: Vault::new(&SECRET_KEY, Arc::<Generator>::clone(&randomness)),
+            randomness,
+            store_key: store_key.clone(),
+            changes,
+            options: Round::options(),
+            orgs: Mutex::new(orgs),
+            lanes: Mutex::default(),
+            roster: Arc::new(Roster::new(Arc::<ManualClock>::clone(&clock))),
+            meter: LaneMeter::default(),
+        });
         Ok(Self {
             ground: Ground { gate, history, clock, faults: Arc::new(Panics::default()) },
             stage,
@@ -102,7 +130,8 @@ impl Machine {
             cast: Cast::default(),
             writer: Arc::new(Mutex::new(writer)),
             preparer: opened.preparer,
-            store_key: StoreKey(opened.store_key),
+            store_key,
+            round,
             end,
             room,
             budget: Budget::new(WAITING_MAX, IN_FLIGHT_BYTES_MAX),
@@ -134,7 +163,12 @@ impl Machine {
         if gate.is_poisoned() {
             return Err(Refusal::OutcomeUnknown);
         }
-        if matches!(ask, Ask::Command(_)) && self.is_full() {
+        let is_written = match &ask {
+            Ask::Command(_) => true,
+            Ask::Webhooks(ask) => ask.is_written(),
+            _ => false,
+        };
+        if is_written && self.is_full() {
             return Err(Refusal::StorageFull);
         }
         let now_ms = clock.monotonic_ms();

@@ -27,6 +27,10 @@ struct Temper {
     /// Of a thousand steps, how many are faults of each kind.
     crashes: u64,
     panics: u64,
+    /// Webhook endpoints at once; 0: nobody is told anything.
+    endpoints: usize,
+    /// Of a hundred steps, after how many something happens on the way to receivers.
+    tells: u64,
     /// Days pass now and then, so that keys run out.
     days: bool,
 }
@@ -45,11 +49,20 @@ pub(super) fn run(seed: u64, world: &mut Option<World>, told: bool) {
     }
     world.settle();
     world.run_out();
+    if temper.endpoints > 0 {
+        if world.seed.one_in(8) {
+            world.days_of_failure();
+        }
+        world.hush();
+    }
     world.check_all();
     world.fold(true, None);
     world.check_all();
     world.kill(&Crash::Empty, &[]);
     world.check_all();
+    if temper.endpoints > 0 {
+        world.nobody_is_told_again();
+    }
     census::count(&world.ledger);
 }
 
@@ -64,6 +77,8 @@ impl Temper {
             commits: [2, 8, 20][seed.index(3)],
             crashes: [0, 4, 12][seed.index(3)],
             panics: [0, 10][seed.index(2)],
+            endpoints: [0, 0, 1, 3][seed.index(4)],
+            tells: [15, 60][seed.index(2)],
             days: long || seed.one_in(4),
         }
     }
@@ -89,6 +104,9 @@ impl World {
             80..88 if pick - 80 < temper.folds => self.some_fold(),
             _ => {}
         }
+        if temper.endpoints > 0 && self.seed.below(100) < temper.tells {
+            self.post_moves();
+        }
         self.listen();
         self.judge_intrusions();
         if self.is_poisoned() && self.seed.one_in(3) {
@@ -100,7 +118,9 @@ impl World {
         if self.machine().cast.queued() >= QUEUED_MAX {
             return;
         }
-        if self.seed.one_in(3) {
+        if temper.endpoints > 0 && self.seed.one_in(12) {
+            self.client_orders(temper.endpoints);
+        } else if self.seed.one_in(3) {
             self.client_reads();
         } else {
             self.client_writes(temper.assets);
@@ -238,6 +258,10 @@ impl World {
         for _ in 0..1_000 {
             self.drain();
             let open = (0..self.wishes.len()).find(|wish| !self.wishes.get(*wish).settled);
+            if let Some(order) = self.orders.open().filter(|_| open.is_none()) {
+                self.send_order(order);
+                continue;
+            }
             let Some(open) = open else { return };
             self.machine().ground.clock.advance_ms(500);
             let tags: Vec<Tag> = self.ledger.assets.keys().copied().collect();
@@ -263,7 +287,7 @@ impl World {
         panic!("I9: something due never happens");
     }
 
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         loop {
             let busy = self.machine().cast.busy();
             for actor in &busy {

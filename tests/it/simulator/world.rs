@@ -23,6 +23,7 @@ use super::{
     intruder::Intruder,
     ledger::Ledger,
     machine::{Machine, Waiting},
+    post::{Concern, Orders, Receivers},
     readers::FollowUp,
     wishes::{WishId, Wishes},
 };
@@ -36,6 +37,8 @@ pub(super) struct World {
     pub(super) machine: Option<Machine>,
     pub(super) ledger: Ledger,
     pub(super) wishes: Wishes,
+    pub(super) orders: Orders,
+    pub(super) receivers: Receivers,
     pub(super) people: Vec<Arc<Principal>>,
     /// Taken by the commit stage and not known to be durable: a crash keeps all of it or nothing.
     pub(super) in_flight: Vec<(Position, Record)>,
@@ -68,6 +71,7 @@ pub(super) struct Asked {
 pub(super) enum Question {
     Command { wish: WishId, request: Box<Request>, attempt: u32 },
     Read(Ask),
+    Webhooks(Concern),
 }
 
 impl World {
@@ -91,6 +95,8 @@ impl World {
             machine: None,
             ledger: Ledger::default(),
             wishes: Wishes::default(),
+            orders: Orders::default(),
+            receivers: Receivers::default(),
             people,
             in_flight: Vec::new(),
             asked: BTreeMap::new(),
@@ -159,7 +165,7 @@ impl World {
         }
     }
 
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         who: Arc<Principal>,
         tag: Tag,
@@ -267,7 +273,9 @@ impl World {
         let count = self.in_flight.len();
         let settled = settled.and_then(|()| machine.stage.mark_high_water(now_ms, idle));
         self.absorb(gate.durable());
-        self.note(|| format!("commit of {count}: {}", settled.is_ok()));
+        if count > 0 || settled.is_err() {
+            self.note(|| format!("commit of {count}: {}", settled.is_ok()));
+        }
         if let Err(error) = settled {
             assert!(self.fault_planned, "R11: the log failed without a fault: {error}");
             assert!(gate.is_poisoned(), "R11: a failed log that is not poisoned");
@@ -283,7 +291,7 @@ impl World {
     fn absorb(&mut self, durable: Position) {
         let still = self.in_flight.partition_point(|(position, _)| *position <= durable);
         for (position, record) in self.in_flight.drain(..still) {
-            self.ledger.push(position, record, &self.wishes);
+            self.ledger.push(position, record, (&self.wishes, &self.orders));
         }
     }
 
@@ -385,7 +393,8 @@ impl World {
                 .unwrap_or_else(|error| panic!("I2: the log cannot be read back: {error}"));
             let crash_at = crash_points.next().copied();
             self.plan(FaultPlan { crash_at, ..FaultPlan::default() });
-            match Machine::start(&self.disk, &self.views, &self.clock, self.segment_bytes) {
+            let chances = (self.segment_bytes, self.seed.next());
+            match Machine::start(&self.disk, &self.views, &self.clock, chances) {
                 Ok(machine) => {
                     self.recovered(&log, machine);
                     return;
@@ -406,7 +415,7 @@ impl World {
         assert!(log.len() >= known, "I2: {} of {known} durable records are left", log.len());
         for ((position, record), (at, tag, version)) in log.iter().zip(&self.ledger.order) {
             assert_eq!(position, at, "I6: a record has moved");
-            let expected = self.ledger.assets[tag].record(*version);
+            let expected = self.ledger.record(*tag, *version);
             assert_eq!(Some(record), expected, "I2: the record at {position} has changed");
         }
         let more = &log[known..];
@@ -422,6 +431,7 @@ impl World {
         assert_eq!(machine.end, end, "I6: the start ends at another position");
         self.note(|| format!("recovered up to {end}, {} not known before", more.len()));
         self.intruder.enter(&machine);
+        self.ledger.post.starts_anew();
         self.machine = Some(machine);
     }
 }
