@@ -27,6 +27,13 @@ raw-clock                | holdfast      | --test it simulator::random
 decide-before-due        | holdfast      | --test it simulator::random
 due-at-now               | holdfast      | --test it simulator::random
 no-show-never-waits      | holdfast      | --test it simulator::random
+owed-lost                | holdfast      | --test it simulator::random
+notice-twice             | holdfast      | --test it simulator::random
+cursor-before-settled    | holdfast      | --test it simulator::random
+parked-overtaken         | holdfast      | --test it simulator::random
+retry-forgotten          | holdfast      | --test it simulator::random
+redelivery-lost          | holdfast      | --test it simulator::random
+org-forgotten            | holdfast      | --test it simulator::random
 scope-without-org        | holdfast-http | --lib idempotency
 '
 

@@ -123,7 +123,10 @@ fn waiting(delivery: &Delivery) -> Waiting {
         event: delivery.event,
         attempts: delivery.attempts,
         tries: delivery.tries,
-        next_at: delivery.next_attempt_at.unwrap_or_default(),
+        next_at: delivery
+            .next_attempt_at
+            .filter(|_| !cfg!(feature = "planted-retry-forgotten"))
+            .unwrap_or_default(),
         newest: delivery.event.version,
         // Which versions were read past is not written down: all there are wait behind it.
         behind_all: true,
@@ -266,7 +269,9 @@ impl Lane {
     fn is_settling(&self, delivery: &Delivery) -> bool {
         let reported = self.reported.iter().flat_map(|reported| &reported.lines);
         self.lines.iter().chain(reported).any(|line| {
-            line.settled.delivery == Some(delivery.id) && line.settled.attempts > delivery.attempts
+            let is_counted = line.settled.attempts <= delivery.attempts;
+            line.settled.delivery == Some(delivery.id)
+                && (!is_counted || cfg!(feature = "planted-redelivery-lost"))
         })
     }
 
@@ -329,7 +334,10 @@ impl Lane {
         let Self { filter, parked, main, replay, .. } = self;
         let mut more = false;
         if parked.len() - parked.apart() < PARKED_MAX {
-            let mut wants = |told: &Told| filter.admits(told) && !parked.covers(&told.notice.event);
+            let mut wants = |told: &Told| {
+                let overtakes = cfg!(feature = "planted-parked-overtaken");
+                filter.admits(told) && (overtakes || !parked.covers(&told.notice.event))
+            };
             more |= main.pull(feed, durable, &mut wants)?;
         }
         if let Some((replay, track)) = replay

@@ -163,7 +163,9 @@ impl Track {
 
     /// Everything before it is settled or waits elsewhere.
     pub(crate) fn cursor(&self) -> Cursor {
-        match (self.window.first_key_value(), &self.sheet) {
+        let unsettled = self.window.first_key_value();
+        let unsettled = unsettled.filter(|_| !cfg!(feature = "planted-cursor-before-settled"));
+        match (unsettled, &self.sheet) {
             (Some((position, slot)), _) => slot.place.cursor(position - 1),
             (None, Some(sheet)) => sheet.before.cursor(self.passed),
             (None, None) => self.place.cursor(self.passed),
