@@ -1,7 +1,7 @@
 //! The seam to the network: one try to deliver one event.
 //!
 //! This file must not know HTTP libraries, and must not decide when to try again: it hands over what
-//! was tried and takes back what came of it. A simulator puts a receiver of its own here.
+//! was tried and takes back what came of it.
 
 use std::pin::Pin;
 
