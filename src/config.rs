@@ -226,6 +226,7 @@ impl Settings {
             fold: FoldOptions {
                 entries: self.fold_entries.unwrap_or(limits.fold.entries),
                 age_ms: self.fold_age_ms.unwrap_or(limits.fold.age_ms),
+                ..limits.fold
             },
             timers: TimerOptions {
                 ticks_per_second_max: self

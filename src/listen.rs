@@ -24,6 +24,10 @@ const HEADER_READ_SECONDS_MAX: u64 = 30;
 /// Requests beyond this many bytes of head are refused by the HTTP parser.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
+/// Of headers: as many as a head that `http` would still answer itself is likely to have. The parser
+/// pays a microsecond a request for not having the usual hundred.
+const HEADERS_MAX: usize = 1024;
+
 /// A bound listener being served.
 pub(crate) struct Listening {
     pub(crate) address: SocketAddr,
@@ -103,6 +107,7 @@ fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(HEADER_READ_SECONDS_MAX))
         .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let watched = connections.watch(connection);
     tokio::spawn(async move {

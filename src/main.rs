@@ -1,4 +1,4 @@
-//! The command line: `serve` (also when nothing is named) and `token`.
+//! The command line: `serve` (also when nothing is named), `token` and `registry`.
 //!
 //! Results go to stdout, everything else to stderr. It decides what to run and with which exit code
 //! to end; the work is in the library.
@@ -16,7 +16,7 @@ use holdfast::{
     config::LogFormat,
     exit::Exit,
     greeting::{self, greeting},
-    start,
+    registry, start,
     token::{self, Claims},
 };
 use holdfast_actors::{
@@ -44,6 +44,9 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Print a bearer token signed with the data directory's key
     Token(Box<TokenArgs>),
+    /// Files into the asset registry of a running server, and out of it
+    #[command(subcommand)]
+    Registry(registry::Command),
 }
 
 #[derive(clap::Args)]
@@ -94,6 +97,7 @@ fn main() {
         Ok(cli) => match cli.command {
             Command::Serve(args) => serve(*args),
             Command::Token(args) => print_token(*args),
+            Command::Registry(command) => registry::run(command),
         },
         Err(error) => {
             // To stdout for --help and --version, to stderr otherwise.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole evidence from outside: release build, real workload, races, kill -9, webhooks, other clocks,
-# failing and full disks, damaged files. Nothing is skipped.
+# The whole evidence from outside: release build, real workload, races, kill -9, bulk writes, webhooks,
+# other clocks, failing and full disks, damaged files. Nothing is skipped.
 #
 #   tests/full.sh FLIGHTS.csv.gz [ACCEPTED REFUSED]
 #
@@ -32,6 +32,7 @@ tests/planted.sh
 python3 tests/blackbox/race.py --binary "$binary" --clients 1000
 python3 tests/blackbox/kill9.py --binary "$binary" --kills 50 --clients 64 \
   --patience 75
+python3 tests/blackbox/registry_kill.py --binary "$binary" --kills 20
 python3 tests/blackbox/webhooks.py --binary "$binary" --events 10000 --kills 9 --verify
 python3 tests/blackbox/webhooks.py --binary "$binary" --events 10000 --kills 9 --dead hangs --only kills
 python3 tests/blackbox/replay.py --binary "$binary" --flights "$flights" --clients 32 \

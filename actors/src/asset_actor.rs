@@ -11,6 +11,7 @@ use holdfast_storage::{
     history::{History, HistoryError},
     journal::Position,
 };
+use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::spawn_blocking};
 
@@ -20,6 +21,7 @@ use crate::{
     engine::Refusal,
     in_hand::Note,
     message::{Ask, EngineGate, Held, Message},
+    registry::{RegistryAsk, cell::RegistryCell},
     router::Activation,
     webhooks::cell::WebhookCell,
     worker::panic_text,
@@ -31,6 +33,8 @@ pub struct Surroundings {
     pub gate: Arc<EngineGate>,
     pub history: Arc<History>,
     pub faults: Arc<dyn Faults>,
+    /// What a group of the journal holds, and so the largest record of a registry.
+    pub group_bytes_max: u64,
 }
 
 pub struct AssetActor {
@@ -47,6 +51,26 @@ pub struct Live {
 enum Cell {
     Asset(Box<AssetCell>),
     Webhooks(Box<WebhookCell>),
+    /// Locked only by the one step under way, which may be on another thread.
+    Registry(Arc<Mutex<RegistryCell>>),
+}
+
+/// Whom a message is for: a new actor learns from the first one what its tag stands for.
+#[derive(Clone, Copy)]
+enum Of {
+    Asset,
+    Webhooks { is_lane: bool },
+    Registry,
+}
+
+impl Of {
+    fn whom(ask: &Ask) -> Self {
+        match ask {
+            Ask::Webhooks(ask) => Self::Webhooks { is_lane: ask.is_for_a_lane() },
+            Ask::Registry(_) => Self::Registry,
+            _ => Self::Asset,
+        }
+    }
 }
 
 impl Cell {
@@ -54,6 +78,7 @@ impl Cell {
         match self {
             Self::Asset(cell) => cell.bytes(),
             Self::Webhooks(cell) => cell.bytes(),
+            Self::Registry(cell) => cell.lock().bytes(),
         }
     }
 }
@@ -115,6 +140,20 @@ impl Actor for AssetActor {
             Cell::Webhooks(cell) => {
                 blaming(activation, note, || cell.step(message, clock.now(), gate, last))?;
             }
+            Cell::Registry(cell) if matches!(message.ask, Ask::Registry(RegistryAsk::Cut)) => {
+                let step = || cell.lock().step(message, clock.now(), gate, last);
+                blaming(activation, note, step)?;
+            }
+            Cell::Registry(cell) => {
+                let (cell, surroundings) = (Arc::clone(cell), Arc::clone(&self.surroundings));
+                let activation = Arc::clone(&live.activation);
+                let step = move || {
+                    let Surroundings { clock, gate, .. } = &*surroundings;
+                    let step = || cell.lock().step(message, clock.now(), gate, &activation.last);
+                    blaming(&activation, note, step)
+                };
+                spawn_blocking(step).await??;
+            }
         }
         activation.weigh(cell.bytes());
         Ok(())
@@ -171,21 +210,22 @@ fn blaming<T>(
 
 impl AssetActor {
     async fn hydrate(&self, activation: &Activation, ask: &Ask) -> Result<Cell, HydrateError> {
-        let Surroundings { clock, gate, history, faults } = &*self.surroundings;
+        let Surroundings { clock, gate, history, faults, group_bytes_max } = &*self.surroundings;
         durable(gate, activation.inherited).await?;
         let (tag, now, faults) = (activation.tag, clock.now(), Arc::clone(faults));
-        let is_lane = match ask {
-            Ask::Webhooks(ask) => Some(ask.is_for_a_lane()),
-            _ => None,
-        };
-        read(history, move |history| match is_lane {
-            None => {
+        let (of, shared, bytes_max) = (Of::whom(ask), Arc::clone(history), *group_bytes_max);
+        read(history, move |history| match of {
+            Of::Asset => {
                 let cell = AssetCell::hydrate(history, tag, now, faults);
                 cell.map(|cell| Cell::Asset(Box::new(cell)))
             }
-            Some(is_lane) => {
+            Of::Webhooks { is_lane } => {
                 let cell = WebhookCell::hydrate(history, tag, is_lane, now);
                 cell.map(|cell| Cell::Webhooks(Box::new(cell)))
+            }
+            Of::Registry => {
+                let cell = RegistryCell::hydrate(shared, tag, bytes_max);
+                cell.map(|cell| Cell::Registry(Arc::new(Mutex::new(cell))))
             }
         })
         .await

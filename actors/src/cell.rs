@@ -217,7 +217,7 @@ impl AssetCell {
             Ask::Availability(principal, within) => {
                 rendered(self.state.availability(principal, *within, now).map(|busy| busy.render()))
             }
-            Ask::Webhooks(_) => Err(Refusal::Rejected(Rejection::NotFound)),
+            Ask::Webhooks(_) | Ask::Registry(_) => Err(Refusal::Rejected(Rejection::NotFound)),
         };
         let Message { reply, mut permit, .. } = message;
         let answer = answer.and_then(|answer| match answer {
@@ -322,6 +322,7 @@ impl AssetCell {
             snapshot: self.snapshot(encoded.bytes.len()),
             card: card_of(&record).map(Box::new),
             webhooks: None,
+            rows: Vec::new(),
             next_due: self.told.news(record.next_due),
         };
         let (tag, answer) = (record.tag, take_answer(&mut record));

@@ -151,6 +151,7 @@ impl CommitStage {
                 at: facts.at,
                 mark: facts.mark,
                 snapshot: facts.snapshot,
+                rows: facts.rows,
             });
         }
         self.tail.push(entries, self.journal.checkpoint());

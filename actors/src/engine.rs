@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use holdfast_domain::{AssetId, Etag, Outcome, Rejection, Request, Subject, Tag, Timestamp};
+use holdfast_domain::{
+    AssetId, Etag, Outcome, Rejection, Request, Subject, Tag, Timestamp, registry,
+};
 use holdfast_storage::{
     fold::FoldOptions,
     history::{History, HistoryError},
@@ -62,7 +64,7 @@ impl Default for EngineOptions {
             deadline_ms: 10_000,
             resident_bytes_max: 512 * 1024 * 1024,
             segment_bytes: 64 * 1024 * 1024,
-            fold: FoldOptions { entries: 256 * 1024, age_ms: 10_000 },
+            fold: FoldOptions::default(),
             timers: TimerOptions::default(),
             webhooks: WebhookOptions::default(),
         }
@@ -85,6 +87,8 @@ pub struct Answer {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
     Rejected(Rejection),
+    /// By the registry, in its own words.
+    Registry(registry::Refusal),
     /// A refusal stored under the key by an earlier request.
     Replayed {
         rejection: Rejection,
@@ -257,7 +261,7 @@ impl Engine {
         }
     }
 
-    fn writable(&self) -> Result<(), Refusal> {
+    pub(crate) fn writable(&self) -> Result<(), Refusal> {
         self.parts.writable()
     }
 

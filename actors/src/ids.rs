@@ -52,6 +52,11 @@ impl StoreKey {
         tag_of(self.mac(b"webhook-lane", &[endpoint.uuid().as_bytes()]))
     }
 
+    /// The tag of an org's registry.
+    pub fn registry_tag(&self, org: &str) -> Tag {
+        tag_of(self.mac(b"registry", &[org.as_bytes()]))
+    }
+
     /// A secret for one purpose, the same for the life of the store.
     pub fn secret(&self, purpose: &str) -> [u8; 32] {
         self.mac(b"secret", &[purpose.as_bytes()])

@@ -39,6 +39,7 @@ impl Note {
         let sent = match ask {
             Ask::Command(request) => request.request_id.as_bytes(),
             Ask::Webhooks(ask) => ask.request_id().as_bytes(),
+            Ask::Registry(ask) => ask.request_id().as_bytes(),
             _ => &[],
         };
         let id_bytes = sent.len().min(ID_BYTES_MAX);

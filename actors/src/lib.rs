@@ -22,6 +22,7 @@ pub mod in_hand;
 pub mod message;
 pub mod permit;
 pub mod reads;
+pub mod registry;
 pub mod roster;
 pub mod router;
 pub mod start;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use holdfast_domain::{
     Accepted, BookingId, Outcome, Principal, Record, Request, Stamp, Tag, Timestamp,
     asset::{BookingStatus, Document, UsageGround},
+    registry::Change,
     rejection::Window,
 };
 use holdfast_storage::{journal::Encoded, tail::Mark};
@@ -16,6 +17,7 @@ use crate::{
     catalogue::Card,
     engine::{Answer, Refusal},
     gate::{Gate, Gated},
+    registry::{Cut, RegistryAsk},
     router::Permit,
     timers::{DueQueue, NextDue},
     webhooks::{News, WebhookAsk, WebhookReading},
@@ -51,6 +53,8 @@ pub enum Ask {
     Availability(Arc<Principal>, Window),
     /// To an aggregate of webhooks, whose tag no asset has.
     Webhooks(WebhookAsk),
+    /// To the registry of an org, whose tag no asset has.
+    Registry(RegistryAsk),
 }
 
 impl Ask {
@@ -68,6 +72,7 @@ impl Ask {
             Self::Standing(_) => "read_standing",
             Self::Usage(_) => "read_usage",
             Self::Webhooks(ask) => ask.kind(),
+            Self::Registry(ask) => ask.kind(),
         }
     }
 }
@@ -124,6 +129,10 @@ pub enum Reading {
     /// Computed for this moment; it has no version.
     Rendered(Arc<[u8]>),
     Webhooks(WebhookReading),
+    /// The registry is as the command asked for.
+    Registered,
+    /// The registry at one moment.
+    Cut(Arc<Cut>),
 }
 
 /// What a caller may know of an asset.
@@ -206,6 +215,8 @@ pub struct Facts {
     pub card: Option<Box<Card>>,
     /// Set when the lanes must hear of it.
     pub webhooks: Option<News>,
+    /// The rows it changes, when it is of a registry.
+    pub rows: Vec<Change>,
     pub next_due: NextDue,
 }
 

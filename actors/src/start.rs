@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use holdfast_domain::{Outcome, Record, Subject, Tag, Timestamp};
+use holdfast_domain::{Outcome, Record, Subject, Tag, Timestamp, registry};
 use holdfast_storage::{
     disk::Disk,
     fold,
@@ -114,6 +114,7 @@ impl Engine {
             gate: Arc::clone(&gate),
             history: Arc::clone(&history),
             faults,
+            group_bytes_max: opened.journal.group_bytes_max(),
         });
         let router = Arc::new(Router::new(options.waiting_per_asset_max));
         let budget = Budget::new(options.waiting_max, options.in_flight_bytes_max);
@@ -187,7 +188,9 @@ impl Engine {
         };
         let parts = Arc::new(parts);
         let _ = ticked.set(Arc::downgrade(&parts));
-        Ok(Self { parts })
+        let engine = Self { parts };
+        engine.warm_registries();
+        Ok(engine)
     }
 
     /// Resolves when the log has failed: nothing more will be acknowledged, and the process must end
@@ -391,5 +394,6 @@ fn tail_entry(record: &Record, placed: Placed) -> TailEntry {
         at: record.at,
         mark: Mark::of(record),
         snapshot: None,
+        rows: registry::rows_of(record),
     }
 }

@@ -146,6 +146,8 @@ kinds! {
     EndpointKind = "whe", EndpointId;
     /// `dlv_…`
     DeliveryKind = "dlv", DeliveryId;
+    /// `reg_…`: the registry of an org.
+    RegistryKind = "reg", RegistryId;
 }
 
 impl<K: StaticType> fmt::Display for Id<K> {

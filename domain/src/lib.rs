@@ -10,19 +10,21 @@ pub mod access;
 pub mod asset;
 pub mod audit;
 pub mod canonical;
+mod chain;
 pub mod id;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod principal;
 pub mod record;
+pub mod registry;
 pub mod rejection;
 pub mod request;
 pub mod time;
 pub mod webhooks;
 
 pub use id::{
-    AssetId, AuditId, BookingId, DeliveryId, EndpointId, EventId, MaintenanceId, ReportId, Shard,
-    Stamp, Tag,
+    AssetId, AuditId, BookingId, DeliveryId, EndpointId, EventId, MaintenanceId, RegistryId,
+    ReportId, Shard, Stamp, Tag,
 };
 pub use principal::{Locations, Principal, Role, Roles};
 pub use record::{

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     asset::Event,
     id::{
-        AssetId, AuditId, BookingId, DeliveryId, EndpointId, MaintenanceId, ReportId, Stamp, Tag,
+        AssetId, AuditId, BookingId, DeliveryId, EndpointId, MaintenanceId, RegistryId, ReportId,
+        Stamp, Tag,
     },
     rejection::Rejection,
     request::IdempotencyKey,
@@ -102,6 +103,7 @@ pub enum Subject {
     Maintenance(MaintenanceId),
     Endpoint(EndpointId),
     Delivery(DeliveryId),
+    Registry(RegistryId),
 }
 
 /// The indexed facts of a booking as a record leaves it.
@@ -180,6 +182,16 @@ pub enum Kind {
     DeliveryRefused,
     DeliveryRequested,
     DeliveryProgressed,
+    RegistryTypesDefined,
+    RegistryTypeReplaced,
+    RegistryTypesDeleted,
+    RegistryAssetsMerged,
+    RegistryAssetReplaced,
+    RegistryAssetsDeleted,
+    RegistryContextRemoved,
+    RegistryAssociationsMerged,
+    RegistryAssociationsDeleted,
+    RegistryAssociationsSynchronised,
 }
 
 impl Kind {
@@ -219,6 +231,16 @@ impl Kind {
             Self::DeliveryRefused => "webhook_delivery.refused",
             Self::DeliveryRequested => "webhook_delivery.requested",
             Self::DeliveryProgressed => "webhook_delivery.progressed",
+            Self::RegistryTypesDefined => "registry.types_defined",
+            Self::RegistryTypeReplaced => "registry.type_replaced",
+            Self::RegistryTypesDeleted => "registry.types_deleted",
+            Self::RegistryAssetsMerged => "registry.assets_merged",
+            Self::RegistryAssetReplaced => "registry.asset_replaced",
+            Self::RegistryAssetsDeleted => "registry.assets_deleted",
+            Self::RegistryContextRemoved => "registry.context_removed",
+            Self::RegistryAssociationsMerged => "registry.associations_merged",
+            Self::RegistryAssociationsDeleted => "registry.associations_deleted",
+            Self::RegistryAssociationsSynchronised => "registry.associations_synchronised",
         }
     }
 }

@@ -196,7 +196,7 @@ impl App {
 
 /// # Errors
 /// `Internal` for a route without a row: nobody has said who may use it.
-fn row(parts: &Parts) -> Result<&'static Row, ApiError> {
+pub(crate) fn row(parts: &Parts) -> Result<&'static Row, ApiError> {
     let path = parts.extensions.get::<MatchedPath>().ok_or(ApiError::Internal)?;
     permissions::row(parts.method.as_str(), path.as_str()).ok_or(ApiError::Internal)
 }
@@ -208,7 +208,9 @@ fn members(parts: &Parts, body: Value) -> Result<Members, ApiError> {
     Members::beside(Query::of(parts.uri.query())?.found(), body)
 }
 
-fn in_scope(caller: &Caller, row: &Row) -> Result<(), ApiError> {
+/// # Errors
+/// `InsufficientScope` without one of the row's.
+pub(crate) fn in_scope(caller: &Caller, row: &Row) -> Result<(), ApiError> {
     if row.scopes.iter().any(|scope| caller.scopes.has(scope)) {
         Ok(())
     } else {
@@ -225,7 +227,10 @@ fn operates(caller: &Caller) -> Result<(), ApiError> {
 }
 
 /// Given by the envelope around every route.
-fn request_id(parts: &Parts) -> Result<String, ApiError> {
+///
+/// # Errors
+/// `Internal` outside of it.
+pub(crate) fn request_id(parts: &Parts) -> Result<String, ApiError> {
     parts.extensions.get::<RequestId>().map(|id| id.0.to_string()).ok_or(ApiError::Internal)
 }
 

@@ -12,8 +12,8 @@ use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 
 use crate::error::ApiError;
 
-/// 256 KiB.
-const BODY_BYTES_MAX: usize = 256 * 1024;
+/// 256 KiB: of every body that is not said to be longer.
+pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
 
 const NOT_JSON: ApiError = ApiError::UnsupportedMediaType("Send Content-Type: application/json.");
 
@@ -22,8 +22,20 @@ const NOT_JSON: ApiError = ApiError::UnsupportedMediaType("Send Content-Type: ap
 /// # Errors
 /// `BodyTooLarge`, `UnsupportedMediaType`, or `BadRequest` when it breaks off.
 pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    read_up_to(BODY_BYTES_MAX, headers, body).await
+}
+
+/// The same with another bound.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn read_up_to(
+    bytes_max: usize,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Bytes, ApiError> {
     let size = body.size_hint();
-    if size.lower() > BODY_BYTES_MAX as u64 {
+    if size.lower() > bytes_max as u64 {
         return Err(ApiError::BodyTooLarge);
     }
     if headers.contains_key(header::CONTENT_ENCODING) {
@@ -37,7 +49,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiEr
         return Err(NOT_JSON);
     }
     // A chunked body may turn out to be empty, and then it has no type to speak of.
-    match Limited::new(body, BODY_BYTES_MAX).collect().await.map(Collected::to_bytes) {
+    match Limited::new(body, bytes_max).collect().await.map(Collected::to_bytes) {
         Ok(bytes) if is_json || bytes.is_empty() => Ok(bytes),
         Ok(_) => Err(NOT_JSON),
         Err(error) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge),

@@ -18,9 +18,9 @@ use axum::{
 use crate::{
     app::App,
     error::{ApiError, Unwritten},
-    permissions,
+    percent, permissions,
     problem::{self, Context},
-    query,
+    registry,
     request_id::{self, RequestId},
 };
 
@@ -97,14 +97,11 @@ fn within_bounds(uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
     if bytes > HEADERS_BYTES_MAX {
         return Err(ApiError::HeadersTooLarge);
     }
-    if !query::is_decodable(uri.path()) {
+    // The registry says that in words of its own.
+    if !percent::is_decodable(uri.path()) && !registry::owns(uri.path()) {
         return Err(ApiError::BadRequest("The path's percent-encoding is broken."));
     }
     Ok(())
-}
-
-pub(crate) async fn no_such_route() -> ApiError {
-    ApiError::NotFound
 }
 
 /// A known path with another method: `OPTIONS` is answered, the rest refused.

@@ -20,6 +20,8 @@ pub(crate) enum ApiError {
     InsufficientScope(&'static [&'static str]),
     BodyTooLarge,
     UriTooLong,
+    /// Of a registry's read.
+    NotAcceptable,
     HeadersTooLarge,
     UnsupportedMediaType(&'static str),
     MalformedJson(String),

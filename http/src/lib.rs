@@ -29,10 +29,12 @@ mod openapi;
 mod operations;
 mod operators;
 mod paging;
+mod percent;
 mod permissions;
 mod planning;
 mod problem;
 mod query;
+mod registry;
 mod reply;
 mod reports;
 mod request_id;
@@ -44,4 +46,5 @@ pub mod webhooks;
 mod wire;
 
 pub use app::{HttpOptions, VersionInfo};
+pub use body::json::strict as strict_json;
 pub use router::{Routers, routers};

@@ -1,6 +1,7 @@
 //! The OpenAPI document: what the handlers say of themselves, completed from the table of routes
 //! with what all routes of a kind share (token, headers, problems).
 
+mod registry;
 mod schemas;
 
 use utoipa::{
@@ -14,7 +15,7 @@ use utoipa::{
 };
 
 use crate::{
-    permissions::{self, Kind, Row},
+    permissions::{self, Kind, Payload, Row},
     problem::{Code, codes},
 };
 
@@ -40,6 +41,9 @@ pub(crate) use schemas::{
         (name = "Maintenance", description = "What an asset needs, when, and when it keeps bookings out"),
         (name = "Usage", description = "How much an asset was used, and what that cost"),
         (name = "Webhooks", description = "Being told of events"),
+        (name = "Registry: assets", description = "What is known of things by type and code, and what applications keep of them"),
+        (name = "Registry: types", description = "The types that registered assets have"),
+        (name = "Registry: associations", description = "Which registered asset belongs to which"),
         (name = "Audit", description = "What was done, by whom, chained by hashes"),
         (name = "Operations", description = "For operators and tools; no token needed"),
     ),
@@ -108,13 +112,23 @@ fn add_document_path(document: &mut OpenApi) {
 
 /// The operations of a path that this interface uses.
 fn operations(item: &mut PathItem) -> Vec<(&'static str, &mut Operation)> {
-    let PathItem { get, put, post, patch, delete, .. } = item;
-    let all = [("GET", get), ("PUT", put), ("POST", post), ("PATCH", patch), ("DELETE", delete)];
+    let PathItem { get, put, post, patch, delete, head, .. } = item;
+    let all = [
+        ("GET", get),
+        ("PUT", put),
+        ("POST", post),
+        ("PATCH", patch),
+        ("DELETE", delete),
+        ("HEAD", head),
+    ];
     all.into_iter().filter_map(|(method, it)| it.as_mut().map(|it| (method, it))).collect()
 }
 
 fn complete_operation(operation: &mut Operation, row: &Row) {
     parameters(operation, row.kind);
+    if let Some(exchange) = row.exchange() {
+        registry::complete(operation, row, exchange);
+    }
     success_headers(operation, row);
     if row.kind != Kind::Open {
         let needs = match row.kind {
@@ -130,13 +144,30 @@ fn complete_operation(operation: &mut Operation, row: &Row) {
     for code in refusals(row) {
         problem(operation, code, row.kind);
     }
+    if row.method == "HEAD" {
+        without_bodies(operation);
+    }
+}
+
+/// As HTTP has it of every answer to `HEAD`.
+fn without_bodies(operation: &mut Operation) {
+    for (_, response) in operation.responses.responses.iter_mut() {
+        if let RefOr::T(response) = response {
+            response.content.clear();
+        }
+    }
 }
 
 fn parameters(operation: &mut Operation, kind: Kind) {
     let request_id = "At most 128 visible ASCII characters; made when absent";
     add(operation, "X-Request-Id", ParameterIn::Header, false, request_id);
     match kind {
-        Kind::Open | Kind::Computed | Kind::Inquiry | Kind::Operate | Kind::Removal => {}
+        Kind::Open
+        | Kind::Computed
+        | Kind::Inquiry
+        | Kind::Operate
+        | Kind::Removal
+        | Kind::Registry(_) => {}
         Kind::Read => {
             add(operation, "If-None-Match", ParameterIn::Header, false, "ETags the client has");
         }
@@ -187,7 +218,8 @@ fn success_headers(operation: &mut Operation, row: &Row) {
     }
     let created = responses.get("201").cloned();
     let creates = created.is_some();
-    if let Some(RefOr::T(created)) = created {
+    // Only what has a key is replayed.
+    if let Some(RefOr::T(created)) = created.filter(|_| row.exchange().is_none()) {
         let mut replayed = created;
         replayed.description = "The stored result of an earlier request with this key".to_owned();
         responses.insert("200".to_owned(), RefOr::T(replayed));
@@ -214,6 +246,7 @@ fn takes_body(row: &Row) -> bool {
     match row.kind {
         Kind::Inquiry | Kind::Command | Kind::Change => true,
         Kind::Operate => row.method == "POST",
+        Kind::Registry(exchange) => exchange.payload != Payload::None,
         Kind::Open | Kind::Read | Kind::List | Kind::Computed | Kind::Removal => false,
     }
 }
@@ -226,6 +259,9 @@ fn refusals(row: &Row) -> Vec<&'static Code> {
         &codes::HEADERS_TOO_LARGE,
         &codes::INTERNAL,
     ];
+    if row.exchange().is_some() {
+        return refusals_of_the_registry(row, all);
+    }
     if row.path.contains('{') {
         all.push(&codes::NOT_FOUND);
     }
@@ -265,6 +301,30 @@ fn refusals(row: &Row) -> Vec<&'static Code> {
         all.extend([&codes::PRECONDITION_REQUIRED, &codes::PRECONDITION_FAILED]);
     }
     all.extend(row.refuses);
+    all.sort_by_key(|code| (code.status, code.name));
+    all
+}
+
+/// Beside its arrays of codes.
+fn refusals_of_the_registry(row: &Row, mut all: Vec<&'static Code>) -> Vec<&'static Code> {
+    all.extend([
+        &codes::UNAUTHENTICATED,
+        &codes::INVALID_TOKEN,
+        &codes::INSUFFICIENT_SCOPE,
+        &codes::OVERLOADED,
+        &codes::NOT_READY,
+        &codes::OUTCOME_UNKNOWN,
+        &codes::ASSET_QUARANTINED,
+    ]);
+    if takes_body(row) {
+        // Where it breaks off.
+        all.extend([&codes::BAD_REQUEST, &codes::BODY_TOO_LARGE, &codes::UNSUPPORTED_MEDIA_TYPE]);
+    }
+    all.push(if row.changes_the_registry() {
+        &codes::STORAGE_FULL
+    } else {
+        &codes::NOT_ACCEPTABLE
+    });
     all.sort_by_key(|code| (code.status, code.name));
     all
 }

@@ -3,13 +3,22 @@
 //! A request to a route without a row is refused, and a test compares the rows with the router and
 //! with the OpenAPI document, which is completed from here.
 
+mod registry;
+
 use crate::problem::{Code, codes as code};
+
+pub(crate) use registry::{Exchange, Parameter, Payload};
 
 pub(crate) const ASSET_READ: &str = "asset:read";
 pub(crate) const ASSET_WRITE: &str = "asset:write";
 pub(crate) const BOOKING_WRITE: &str = "booking:write";
+/// Of the registry, in its own words: reads.
+const AUTHORITY_SERVICE: &str = "Authority/Service";
+/// The same: everything.
+const AUTHORITY_ADMIN: &str = "Authority/Admin";
 
-const SCOPES: [&str; 3] = [ASSET_READ, ASSET_WRITE, BOOKING_WRITE];
+const SCOPES: [&str; 5] =
+    [ASSET_READ, ASSET_WRITE, BOOKING_WRITE, AUTHORITY_SERVICE, AUTHORITY_ADMIN];
 
 /// The scopes of a token that mean something here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -52,6 +61,8 @@ pub(crate) enum Kind {
     /// Of operators: a token with their role, and no scope. Nothing is stored, so it needs no
     /// Idempotency-Key.
     Operate,
+    /// Of the registry: arrays of codes for what is not valid, neither keys nor entity tags.
+    Registry(&'static Exchange),
 }
 
 pub(crate) struct Row {
@@ -64,21 +75,29 @@ pub(crate) struct Row {
     pub(crate) refuses: &'static [&'static Code],
 }
 
-/// The row of a request; `HEAD` is `GET` without the body.
+/// The row of a request; `HEAD` is `GET` without the body where it has no row of its own.
 pub(crate) fn row(method: &str, path: &str) -> Option<&'static Row> {
-    let method = if method == "HEAD" { "GET" } else { method };
-    all().find(|row| row.path == path && row.method == method)
+    let with = |method| all().find(move |row| row.path == path && row.method == method);
+    match method {
+        "HEAD" => with("HEAD").or_else(|| with("GET")),
+        method => with(method),
+    }
 }
 
 /// The rows of both listeners.
 pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().chain(OPERATORS)
+    public().chain(OPERATORS)
+}
+
+/// The rows of the listener for the world.
+pub(crate) fn public() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(registry::ROWS)
 }
 
 /// The `Allow` header of a path.
 pub(crate) fn allow(path: &str) -> String {
     let mut allow = String::new();
-    for row in all().filter(|row| row.path == path) {
+    for row in all().filter(|row| row.path == path && row.method != "HEAD") {
         allow.push_str(if row.method == "GET" { "GET, HEAD" } else { row.method });
         allow.push_str(", ");
     }
@@ -119,7 +138,7 @@ pub(crate) static OPERATORS: &[Row] = &[
 ];
 
 /// Of the booking API.
-pub(crate) static ROWS: &[Row] = &[
+static ROWS: &[Row] = &[
     Row { refuses: &[&code::FORBIDDEN_LOCATION], ..post("/assets", &[ASSET_WRITE]) },
     Row { refuses: &[], ..get("/assets", Kind::List, &[ASSET_READ]) },
     get("/assets/{id}", Kind::Read, &[ASSET_READ]),
@@ -317,12 +336,15 @@ mod tests {
     #[test]
     fn scope_claims() {
         let rows = [
-            ("", [false, false, false]),
-            ("asset:read", [true, false, false]),
-            ("booking:write asset:read", [true, false, true]),
-            ("  asset:write  openid", [false, true, false]),
-            ("asset:readasset:write", [false, false, false]),
-            ("ASSET:READ", [false, false, false]),
+            ("", [false; 5]),
+            ("asset:read", [true, false, false, false, false]),
+            ("booking:write asset:read", [true, false, true, false, false]),
+            ("  asset:write  openid", [false, true, false, false, false]),
+            ("Authority/Service", [false, false, false, true, false]),
+            ("openid Authority/Admin", [false, false, false, false, true]),
+            ("asset:readasset:write", [false; 5]),
+            ("ASSET:READ", [false; 5]),
+            ("Authority", [false; 5]),
         ];
         for (claim, expected) in rows {
             assert_eq!(SCOPES.map(|scope| scopes(claim).has(scope)), expected, "{claim:?}");
@@ -334,6 +356,9 @@ mod tests {
         assert_eq!(allow("/assets/{id}"), "GET, HEAD, PUT, OPTIONS");
         assert_eq!(allow("/bookings/{id}"), "GET, HEAD, PATCH, OPTIONS");
         assert_eq!(allow("/bookings/{id}/cancel"), "POST, OPTIONS");
+        let one = "/asset/bytype/{type}/bycode/{code}";
+        assert_eq!(allow(one), "GET, HEAD, POST, PATCH, DELETE, OPTIONS");
+        assert_eq!(allow("/association"), "POST, OPTIONS");
     }
 
     #[test]

@@ -117,6 +117,7 @@ impl Problem {
                 Self::plain(&codes::INSUFFICIENT_SCOPE).header(header::WWW_AUTHENTICATE, &challenge)
             }
             ApiError::BodyTooLarge => Self::plain(&codes::BODY_TOO_LARGE),
+            ApiError::NotAcceptable => Self::plain(&codes::NOT_ACCEPTABLE),
             ApiError::UriTooLong => Self::plain(&codes::URI_TOO_LONG),
             ApiError::HeadersTooLarge => Self::plain(&codes::HEADERS_TOO_LARGE),
             ApiError::UnsupportedMediaType(why) => Self::new(&codes::UNSUPPORTED_MEDIA_TYPE, why),
@@ -150,6 +151,8 @@ impl Problem {
                 problem.first = Some((request_id, path));
                 problem
             }
+            // Its words are no problem documents: whoever asks it answers in them.
+            Refusal::Registry(_) => Self::plain(&codes::INTERNAL),
             Refusal::Overloaded => retry(&codes::OVERLOADED, "1"),
             Refusal::StorageFull => retry(&codes::STORAGE_FULL, "30"),
             Refusal::Quarantined => retry(&codes::ASSET_QUARANTINED, "60"),

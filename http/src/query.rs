@@ -5,6 +5,7 @@ use holdfast_domain::{Timestamp, asset::UsageBound};
 use crate::{
     body::members,
     error::{ApiError, Issue},
+    percent::{self, Plus},
 };
 
 pub(crate) const LIMIT_DEFAULT: usize = 20;
@@ -103,33 +104,11 @@ impl Query {
     }
 }
 
-/// Whether every escape is two hex digits and all of them together are UTF-8.
-pub(crate) fn is_decodable(text: &str) -> bool {
-    // Most texts have none.
-    !text.contains('%') || decode(text).is_ok()
-}
-
-/// `application/x-www-form-urlencoded`, but strict: a lone `%` or bytes that are no UTF-8 are faults.
+/// # Errors
+/// `BadRequest` when the percent-encoding is broken.
 fn decode(text: &str) -> Result<String, ApiError> {
-    const BROKEN: ApiError = ApiError::BadRequest("The query's percent-encoding is broken.");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let (high, low) = (digit(rest.next()), digit(rest.next()));
-                high.zip(low).map(|(high, low)| high << 4 | low).ok_or(BROKEN)?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| BROKEN)
-}
-
-fn digit(byte: Option<u8>) -> Option<u8> {
-    let value = char::from(byte?).to_digit(16)?;
-    u8::try_from(value).ok()
+    percent::decode(text, Plus::Space)
+        .ok_or(ApiError::BadRequest("The query's percent-encoding is broken."))
 }
 
 #[cfg(test)]
@@ -137,20 +116,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decoding() {
-        let rows = [
-            ("plain", Some("plain")),
-            ("a+b%20c", Some("a b c")),
-            ("%C3%a9", Some("é")),
-            ("%", None),
-            ("%4", None),
-            ("%zz", None),
-            ("%+1", None),
-            ("%ff", None),
-        ];
-        for (text, expected) in rows {
-            assert_eq!(decode(text).ok().as_deref(), expected, "{text}");
-            assert_eq!(is_decodable(text), expected.is_some(), "{text}");
+    fn broken_escapes_are_refused() {
+        for query in ["a=%", "%zz", "a=b&c=%ff"] {
+            assert!(matches!(Query::of(Some(query)), Err(ApiError::BadRequest(_))), "{query}");
         }
     }
 

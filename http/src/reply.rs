@@ -16,7 +16,7 @@ use crate::{app::App, ask::Question, cursor::Binding, etag};
 
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A command's result: 201 for what it made, 200 for what it changed and for every replay.
 pub(crate) fn answer(answer: Answer) -> Response {
@@ -35,6 +35,8 @@ pub(crate) fn answer(answer: Answer) -> Response {
             Subject::Maintenance(id) => format!("/maintenance/{id}"),
             Subject::Endpoint(id) => format!("/webhook-endpoints/{id}"),
             Subject::Delivery(id) => format!("/webhook-deliveries/{id}"),
+            // Its answers name what was asked for, and are made where that is known.
+            Subject::Registry(_) => "/asset".to_owned(),
         };
         headers.insert(header::LOCATION, text(&path));
     }

@@ -1,16 +1,26 @@
 //! Every route in one list per listener, which makes both the router and the OpenAPI document.
 
-use axum::{Router, middleware, response::Response, routing::MethodRouter};
+use axum::{
+    Router,
+    extract::Request,
+    middleware,
+    response::{IntoResponse as _, Response},
+    routing::MethodRouter,
+};
 use bytes::Bytes;
 use holdfast_actors::Engine;
+use tower::ServiceExt as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     app::{App, HttpOptions},
-    assets, audit, bookings, decisions, deliveries, endpoints, envelope, handover, maintenance,
-    openapi, operations, operators, planning, reply, reports, usage,
+    assets, audit, bookings, decisions, deliveries, endpoints, envelope,
+    error::ApiError,
+    handover, maintenance, openapi, operations, operators, planning,
+    registry::{self, Fault},
+    reply, reports, usage,
 };
 
 /// The whole HTTP surface over one engine.
@@ -24,15 +34,33 @@ pub struct Routers {
 /// Both over `engine`, with one count of requests and one cache of tokens.
 pub fn routers(engine: Engine, options: &HttpOptions) -> Routers {
     let app = App::new(engine, options);
-    Routers { api: enclosed(surface(), &app), operators: enclosed(operators_surface(), &app) }
+    let (registry, _) = registry_router().split_for_parts();
+    let registry = registry
+        .fallback(async || Fault::NOT_FOUND)
+        .method_not_allowed_fallback(envelope::other_method)
+        .with_state(app.clone());
+    let api = surface().fallback(move |request| no_such_route(registry, request));
+    let operators = operators_surface().fallback(async || ApiError::NotFound);
+    Routers { api: enclosed(api, &app), operators: enclosed(operators, &app) }
 }
 
 fn enclosed(surface: Router<App>, app: &App) -> Router {
     surface
-        .fallback(envelope::no_such_route)
         .method_not_allowed_fallback(envelope::other_method)
         .layer(middleware::from_fn_with_state(app.clone(), envelope::envelope))
         .with_state(app.clone())
+}
+
+/// Answers what no route takes. Under the registry that may be one of its routes with an empty segment,
+/// and 404 has no body there.
+async fn no_such_route(registry: Router, request: Request) -> Response {
+    if !registry::owns(request.uri().path()) {
+        return ApiError::NotFound.into_response();
+    }
+    match registry::respelled(request) {
+        Some(request) => registry.oneshot(request).await.into_response(),
+        None => Fault::NOT_FOUND.into_response(),
+    }
 }
 
 /// The listed routes, their document and the pages that show it.
@@ -97,9 +125,45 @@ pub(crate) fn routes_and_document() -> (Router<App>, OpenApi) {
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::version))
         .routes(routes!(operations::explain))
+        .merge(registry_router())
         .split_for_parts();
     openapi::complete(&mut document);
     (router, document)
+}
+
+/// Of the registry.
+fn registry_router() -> OpenApiRouter<App> {
+    use registry::{assets, associations, types};
+    OpenApiRouter::new()
+        .routes(routes!(assets::list_all, assets::register_many))
+        .routes(routes!(assets::list_of_types, assets::list_of_asked_types))
+        .routes(routes!(assets::list_of_type))
+        .routes(routes!(assets::list_named, assets::list_asked, assets::delete_many))
+        .routes(routes!(
+            assets::exists,
+            assets::read,
+            assets::register,
+            assets::replace,
+            assets::delete
+        ))
+        .routes(routes!(types::list_all, types::register_many))
+        .routes(routes!(types::list_named, types::list_asked, types::delete_many))
+        .routes(routes!(types::exists, types::read, types::register, types::replace, types::delete))
+        .routes(routes!(associations::register_many))
+        .routes(routes!(
+            associations::list_from,
+            associations::register_from,
+            associations::delete_from
+        ))
+        .routes(routes!(associations::list_to_type, associations::synchronise))
+        .routes(routes!(
+            associations::exists,
+            associations::read,
+            associations::register,
+            associations::delete
+        ))
+        .routes(routes!(associations::list_transitive))
+        .routes(routes!(associations::list_to))
 }
 
 /// Of the operators' listener.

@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 const MAGIC: [u8; 2] = *b"Hf";
 /// Raised when anything is added to the stored shape of a record, so that an older release says "too
 /// new" and not "damaged". All older ones are read.
-const SCHEMA: u16 = 3;
+const SCHEMA: u16 = 4;
 const HEADER: usize = 8;
 /// Most records are a document before and after, each of some hundred bytes.
 const CAPACITY_FIRST: usize = 2_048;

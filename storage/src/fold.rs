@@ -11,6 +11,7 @@ mod asset;
 mod batch;
 mod items;
 mod leaves;
+mod registry;
 mod users;
 
 use std::sync::Arc;
@@ -33,11 +34,13 @@ pub struct FoldOptions {
     pub entries: usize,
     /// … or its oldest is older than this (default 10 s).
     pub age_ms: i64,
+    /// … or its rows of registries take more than this (default 32 MiB).
+    pub row_bytes: usize,
 }
 
 impl Default for FoldOptions {
     fn default() -> Self {
-        Self { entries: 256 * 1024, age_ms: 10_000 }
+        Self { entries: 256 * 1024, age_ms: 10_000, row_bytes: 32 * 1024 * 1024 }
     }
 }
 
@@ -87,6 +90,7 @@ impl ViewWriter {
     fn is_due(&self, now: Timestamp) -> bool {
         let tail = &self.history.tail;
         tail.open_len() > self.options.entries
+            || tail.open_row_bytes() > self.options.row_bytes
             || tail.oldest_at().is_some_and(|oldest| oldest.plus_millis(self.options.age_ms) <= now)
     }
 
@@ -102,6 +106,7 @@ impl ViewWriter {
             let read = asset::fold(&mut batch, journal, generation, tag)?;
             leaves::fold(&mut batch, journal, (generation, tag), read)?;
             items::fold(&batch, generation, tag)?;
+            registry::fold(&batch, generation, tag)?;
             if generation.snapshot(tag).is_some() {
                 with_snapshot.push(tag);
             }

@@ -136,7 +136,7 @@ impl History {
     }
 
     /// Reads the tail and then the views, which hold at least what was trimmed meanwhile.
-    fn both<T, V>(
+    pub(crate) fn both<T, V>(
         &self,
         tail: impl FnOnce(&Tail) -> T,
         views: impl FnOnce(&dyn Views) -> Result<V, ViewsError>,

@@ -3,7 +3,7 @@
 //! `kind | shard | tag | …` for what belongs to an asset, `kind | user | position` for a person's
 //! bookings. This file must not know what the rows hold.
 
-use holdfast_domain::{Stamp, Tag};
+use holdfast_domain::{Stamp, Tag, registry::Key};
 
 use crate::journal::Position;
 
@@ -14,6 +14,7 @@ const CHUNK: u8 = 3;
 const LEAF: u8 = 4;
 const USER: u8 = 5;
 const ITEM: u8 = 6;
+const REGISTRY: u8 = 7;
 
 /// One past the greatest stamp: the upper end of an asset's last leaf.
 pub(crate) const STAMP_END: u64 = Stamp::MAX.bits() + 1;
@@ -92,6 +93,37 @@ pub(crate) fn stamp_of_item(key: &[u8]) -> Option<Stamp> {
     key.last_chunk().map(|bytes| Stamp::from_bits(u64::from_be_bytes(*bytes)))
 }
 
+/// A row of the registry with this tag.
+pub(crate) fn registry(tag: Tag, key: Key) -> Vec<u8> {
+    of_asset(REGISTRY, tag, &key.bytes())
+}
+
+/// `from..to` over the rows of all registries after that with the tag `after`.
+pub(crate) fn registries(after: Option<Tag>) -> (Vec<u8>, [u8; 1]) {
+    let from = after.map_or(vec![REGISTRY], |tag| {
+        let mut last = registry(tag, Key::END);
+        last.push(0);
+        last
+    });
+    (from, [REGISTRY + 1])
+}
+
+/// The tag in a [`registry`] key; `None` when it is no such key.
+pub(crate) fn tag_of_registry(key: &[u8]) -> Option<Tag> {
+    if key.len() != 10 + Key::BYTES || key.first() != Some(&REGISTRY) {
+        return None;
+    }
+    key[2..].first_chunk().map(|bytes| Tag::new(u64::from_be_bytes(*bytes)))
+}
+
+/// The row that a [`registry`] key names; `None` when it is no such key.
+pub(crate) fn key_of_registry(key: &[u8]) -> Option<Key> {
+    if key.len() != 10 + Key::BYTES || key.first() != Some(&REGISTRY) {
+        return None;
+    }
+    key.last_chunk().and_then(|bytes| Key::from_bytes(*bytes))
+}
+
 fn of_asset(kind: u8, tag: Tag, rest: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(10 + rest.len());
     key.extend_from_slice(&[kind, tag.shard().0]);
@@ -102,6 +134,7 @@ fn of_asset(kind: u8, tag: Tag, rest: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use holdfast_domain::registry::AssetKey;
     use proptest::prelude::*;
 
     use super::*;
@@ -130,6 +163,7 @@ mod tests {
         fn kinds_do_not_mix(a in any::<u64>(), x in any::<u64>(), n in any::<u32>()) {
             let tag = Tag::new(a);
             let stamp = Stamp::from_bits(x);
+            let row = Key::From(AssetKey(x), AssetKey(a));
             let keys = [
                 applied().to_vec(),
                 head(tag),
@@ -138,14 +172,17 @@ mod tests {
                 leaf(tag, x),
                 user(a, x),
                 item(tag, 1, stamp),
+                registry(tag, row),
             ];
             prop_assert!(keys.is_sorted());
             let (from, to) = heads();
             let inside: Vec<bool> =
                 keys.iter().map(|key| from[..] <= key[..] && key[..] < to[..]).collect();
-            prop_assert_eq!(inside, [false, true, false, false, false, false, false]);
+            prop_assert_eq!(inside, [false, true, false, false, false, false, false, false]);
             prop_assert_eq!(low_of_leaf(&leaf(tag, x)), Some(x));
             prop_assert_eq!(stamp_of_item(&item(tag, 1, stamp)), Some(stamp));
+            prop_assert_eq!(key_of_registry(&registry(tag, row)), Some(row));
+            prop_assert_eq!(key_of_registry(&item(tag, 1, stamp)), None);
             prop_assert_eq!(stamp_of_item(&leaf(tag, x)), None);
             prop_assert_eq!(low_of_leaf(&user(a, x)), None);
             prop_assert_eq!(low_of_leaf(&page(tag, x)), None);

@@ -13,6 +13,7 @@ pub mod fold;
 pub mod history;
 pub mod journal;
 pub(crate) mod keys;
+pub mod registry;
 #[cfg(any(test, feature = "test-support"))]
 pub mod sim;
 pub mod tail;

@@ -8,10 +8,16 @@ mod mark;
 
 use std::sync::Arc;
 
-use holdfast_domain::{BookingId, Stamp, Tag, Timestamp};
+use holdfast_domain::{
+    BookingId, Stamp, Tag, Timestamp,
+    registry::{Change, Key},
+};
 use parking_lot::RwLock;
 
-use crate::journal::{Address, Checkpoint, Position};
+use crate::{
+    journal::{Address, Checkpoint, Position},
+    registry::{Layered, Stretch},
+};
 
 pub use generation::{FinalEntry, Generation};
 pub use mark::{ItemMark, Mark, Noun};
@@ -28,6 +34,8 @@ pub struct TailEntry {
     /// A snapshot of the state after this record, when its actor made one. Of several of one asset
     /// in one generation only the newest is kept.
     pub snapshot: Option<Arc<[u8]>>,
+    /// The rows it changes, when it is of a registry.
+    pub rows: Vec<Change>,
 }
 
 /// Part of what the tail holds of one asset, read under one lock.
@@ -173,6 +181,39 @@ impl Tail {
     /// The generation being folded. There is none when nothing was frozen since the last trim.
     pub fn frozen(&self) -> Option<Arc<Generation>> {
         self.generations.read().frozen.clone()
+    }
+
+    /// Bytes of rows of registries in both generations.
+    pub fn row_bytes(&self) -> usize {
+        self.generations.read().iter().map(Generation::row_bytes).sum()
+    }
+
+    /// The same of the open one.
+    pub fn open_row_bytes(&self) -> usize {
+        self.generations.read().open.row_bytes()
+    }
+
+    /// The tags of the registries of which it holds rows.
+    pub(crate) fn registries(&self) -> Vec<Tag> {
+        let generations = self.generations.read();
+        generations.iter().flat_map(Generation::registries).collect()
+    }
+
+    /// A row of a registry; `None` where the tail does not know of it.
+    pub fn registry_row(&self, tag: Tag, key: Key) -> Option<Layered> {
+        let generations = self.generations.read();
+        generations.iter().rev().find_map(|generation| generation.registry_row(tag, key))
+    }
+
+    /// What the tail knows of `from..to`.
+    pub fn registry_rows(&self, tag: Tag, (from, to): (Key, Key), limit: usize) -> Stretch {
+        let generations = self.generations.read();
+        let mut layers = generations
+            .iter()
+            .rev()
+            .map(|generation| Stretch::of(generation.registry_rows_within(tag, (from, to)), limit));
+        let newest = layers.next().unwrap_or_else(|| Stretch::of(std::iter::empty(), limit));
+        layers.fold(newest, Stretch::over)
     }
 
     /// Makes the open generation the frozen one and opens an empty one. `None`, and nothing

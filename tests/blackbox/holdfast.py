@@ -178,8 +178,9 @@ class Connection:
             await self.open()
         head = f"{method} {path} HTTP/1.1\r\nhost: holdfast\r\nauthorization: Bearer {self.token}\r\n"
         if key is not None:
-            head += (f"idempotency-key: {key}\r\ncontent-type: application/json\r\n"
-                     f"content-length: {len(body)}\r\n")
+            head += f"idempotency-key: {key}\r\n"
+        if body:
+            head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
         if if_match is not None:
             head += f"if-match: {if_match}\r\n"
         try:
@@ -205,12 +206,12 @@ class Connection:
         return Answer(int(first.split(" ")[1]), headers, body)
 
     async def chunks(self):
-        body = b""
+        parts = []
         while True:
             size = int((await self.reader.readuntil(b"\r\n")).split(b";")[0], 16)
-            body += (await self.reader.readexactly(size + 2))[:-2]
+            parts.append((await self.reader.readexactly(size + 2))[:-2])
             if size == 0:
-                return body
+                return b"".join(parts)
 
     async def pages(self, path, enough=lambda rows: False):
         """The rows of a list, newest first: every one, or page by page until there are enough."""

@@ -150,6 +150,15 @@ impl Caller {
         Self { base: other.base.clone(), ..self }
     }
 
+    /// Where the server listens, as `host:port`.
+    pub(crate) fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The same caller without a token.
     pub(crate) fn without_token(self) -> Self {
         Self { token: String::new(), ..self }

@@ -28,6 +28,8 @@ mod operators;
 mod race;
 mod reads;
 mod recovery;
+mod registry;
+mod registry_engine;
 mod reports;
 mod seed;
 mod simulator;

@@ -165,6 +165,7 @@ impl WebhookCell {
             snapshot: self.snapshot(bytes),
             card: None,
             webhooks: self.news(&record),
+            rows: Vec::new(),
             next_due: NextDue::of(None),
         };
         let answer = match ids(&record) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     asset::{AssetStatus, MaintenanceType, Trigger},
     id::{BookingId, MaintenanceId, ReportId, Stamp},
+    registry::RegistryEvent,
     rejection::Window,
     time::Timestamp,
     webhooks::{EndpointEvent, LaneEvent},
@@ -181,6 +182,8 @@ pub enum Event {
     Endpoint(EndpointEvent),
     /// Of the lane of an endpoint; never among the events of an asset.
     Lane(LaneEvent),
+    /// Of the registry of an org; never among the events of an asset.
+    Registry(RegistryEvent),
 }
 
 /// What an approved report adds to the cost of a booking.

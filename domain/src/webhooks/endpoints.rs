@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     DisabledReason, Endpoint, EndpointEvent, EndpointStatus, Sealed, Stop, Verdict,
-    chain::{By, Chain, Effect},
+    chain::{KeyedChain, by_lanes},
     endpoint::SECRETS_MAX,
 };
 use crate::{
     access,
     asset::Event,
+    chain::{By, Effect},
     id::{EndpointId, EventId, Stamp, Tag},
     principal::{Locations, Principal},
     record::{Digest, Kind, Outcome, Record, Subject},
@@ -85,7 +86,7 @@ impl CommandText for EndpointCommand {
 /// Equal to the fold of the records of an org's endpoints.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Endpoints {
-    chain: Chain,
+    chain: KeyedChain,
     endpoints: BTreeMap<Stamp, Endpoint>,
 }
 
@@ -103,15 +104,15 @@ pub struct EndpointsSnapshot {
 impl Endpoints {
     /// The state before the first record.
     pub fn new(tag: Tag) -> Self {
-        Self { chain: Chain::new(tag), endpoints: BTreeMap::new() }
+        Self { chain: KeyedChain::new(tag), endpoints: BTreeMap::new() }
     }
 
     pub fn version(&self) -> u64 {
-        self.chain.version
+        self.chain.head.version
     }
 
     pub fn tag(&self) -> Tag {
-        self.chain.tag
+        self.chain.head.tag
     }
 
     /// Oldest first.
@@ -131,7 +132,7 @@ impl Endpoints {
     fn visible(&self, principal: &Principal, id: EndpointId) -> Result<&Endpoint, Rejection> {
         self.endpoints
             .get(&id.stamp)
-            .filter(|endpoint| id.tag == self.chain.tag && endpoint.is_visible(principal))
+            .filter(|endpoint| id.tag == self.chain.head.tag && endpoint.is_visible(principal))
             .ok_or(Rejection::NotFound)
     }
 
@@ -171,21 +172,21 @@ impl Endpoints {
 
     pub fn to_snapshot(&self) -> EndpointsSnapshot {
         EndpointsSnapshot {
-            tag: self.chain.tag,
-            version: self.chain.version,
-            at: self.chain.at,
-            last_stamp: self.chain.last_stamp,
-            last_hash: self.chain.last_hash,
+            tag: self.chain.head.tag,
+            version: self.chain.head.version,
+            at: self.chain.head.at,
+            last_stamp: self.chain.head.last_stamp,
+            last_hash: self.chain.head.last_hash,
             endpoints: self.endpoints.values().cloned().collect(),
         }
     }
 
     pub fn from_snapshot(snapshot: EndpointsSnapshot) -> Self {
-        let mut chain = Chain::new(snapshot.tag);
-        chain.version = snapshot.version;
-        chain.at = snapshot.at;
-        chain.last_stamp = snapshot.last_stamp;
-        chain.last_hash = snapshot.last_hash;
+        let mut chain = KeyedChain::new(snapshot.tag);
+        chain.head.version = snapshot.version;
+        chain.head.at = snapshot.at;
+        chain.head.last_stamp = snapshot.last_stamp;
+        chain.head.last_hash = snapshot.last_hash;
         let endpoints = snapshot.endpoints.into_iter().map(|it| (it.id, it)).collect();
         Self { chain, endpoints }
     }
@@ -197,7 +198,7 @@ pub fn decide_endpoints(
     request: &Request<EndpointCommand>,
     now: Timestamp,
 ) -> Verdict {
-    let at = state.chain.moment(now);
+    let at = state.chain.head.moment(now);
     let effect = effect(state, request, at);
     state.chain.settle(at, By::request(request), Kind::EndpointRefused, effect)
 }
@@ -210,7 +211,7 @@ pub fn disable(
     reason: DisabledReason,
     now: Timestamp,
 ) -> Option<Box<Record>> {
-    let at = state.chain.moment(now);
+    let at = state.chain.head.moment(now);
     let endpoint = state.endpoints.get(&id.stamp)?;
     if endpoint.status == EndpointStatus::Disabled {
         return None;
@@ -218,7 +219,7 @@ pub fn disable(
     let status = Some(EndpointStatus::Disabled);
     let change = EndpointChange { status, ..EndpointChange::default() };
     let effect = state.updated(endpoint, &change, Some(reason), at);
-    Some(state.chain.accept(at, By::lanes(), effect))
+    Some(state.chain.head.accept(at, by_lanes(), effect))
 }
 
 fn effect(
@@ -287,7 +288,7 @@ impl Endpoints {
     }
 
     fn subject(&self, id: Stamp) -> Subject {
-        Subject::Endpoint(EndpointId::new(id, self.chain.tag))
+        Subject::Endpoint(EndpointId::new(id, self.chain.head.tag))
     }
 
     fn create(
@@ -307,7 +308,7 @@ impl Endpoints {
             }
             Locations::These(these) => these.iter().cloned().collect(),
         };
-        let id = self.chain.next_stamp(at);
+        let id = self.chain.head.next_stamp(at);
         let event = EndpointEvent::Created {
             id,
             url: new.url.clone(),
@@ -317,7 +318,7 @@ impl Endpoints {
             locations,
             secret: new.secret.clone(),
         };
-        let version = self.chain.next_version();
+        let version = self.chain.head.next_version();
         let endpoint = Endpoint::created(&event, version, at).expect("the event is a creation");
         Ok(Effect {
             kind: Kind::EndpointCreated,
@@ -333,7 +334,7 @@ impl Endpoints {
 
     /// The document as its maker gets it, but for the secret, which is stored sealed.
     fn with_secret(&self, endpoint: &Endpoint, secret: &Sealed) -> Vec<u8> {
-        let mut document = endpoint.document(self.chain.tag);
+        let mut document = endpoint.document(self.chain.head.tag);
         document.secret = Some(crate::audit::hex(&secret.0));
         document.json()
     }
@@ -373,22 +374,22 @@ impl Endpoints {
     ) -> Effect {
         let mut after = endpoint.clone();
         if let Some(event) = &event {
-            after.change(event, self.chain.next_version(), at);
+            after.change(event, self.chain.head.next_version(), at);
         }
         Effect {
             kind,
             event: event.map(Event::Endpoint),
             subject: self.subject(endpoint.id),
             created: false,
-            before: Some(endpoint.document(self.chain.tag).json()),
-            after: after.document(self.chain.tag).json(),
+            before: Some(endpoint.document(self.chain.head.tag).json()),
+            after: after.document(self.chain.head.tag).json(),
             tagged: after.version,
-            stamp: self.chain.last_stamp,
+            stamp: self.chain.head.last_stamp,
         }
     }
 
     fn deleted(&self, endpoint: &Endpoint) -> Effect {
-        let document = endpoint.document(self.chain.tag).json();
+        let document = endpoint.document(self.chain.head.tag).json();
         Effect {
             kind: Kind::EndpointDeleted,
             event: Some(Event::Endpoint(EndpointEvent::Deleted { id: endpoint.id })),
@@ -396,8 +397,8 @@ impl Endpoints {
             created: false,
             before: Some(document),
             after: b"null".to_vec(),
-            tagged: self.chain.next_version(),
-            stamp: self.chain.last_stamp,
+            tagged: self.chain.head.next_version(),
+            stamp: self.chain.head.last_stamp,
         }
     }
 
@@ -408,7 +409,7 @@ impl Endpoints {
         }
         let event = EndpointEvent::SecretRotated { id: endpoint.id, secret: secret.clone() };
         let mut after = endpoint.clone();
-        after.change(&event, self.chain.next_version(), at);
+        after.change(&event, self.chain.head.next_version(), at);
         let after = self.with_secret(&after, secret);
         let effect = self.changed(Kind::EndpointSecretRotated, endpoint, Some(event), at);
         Ok(Effect { after, ..effect })
@@ -416,7 +417,8 @@ impl Endpoints {
 
     /// The test is a resource of its own: an event that goes to this endpoint alone.
     fn tested(&self, endpoint: &Endpoint, at: Timestamp) -> Effect {
-        let (tag, stamp) = (self.chain.tag, self.chain.last_stamp.next(at.unsigned_millis()));
+        let (tag, stamp) =
+            (self.chain.head.tag, self.chain.head.last_stamp.next(at.unsigned_millis()));
         let id = EndpointId::new(endpoint.id, tag);
         let after = serde_json::json!({
             "created_at": at,
@@ -431,8 +433,8 @@ impl Endpoints {
             created: false,
             before: None,
             after: crate::canonical::to_string(&after).into_bytes(),
-            tagged: self.chain.next_version(),
-            stamp: self.chain.last_stamp,
+            tagged: self.chain.head.next_version(),
+            stamp: self.chain.head.last_stamp,
         }
     }
 }

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Cursor, Delivery, DeliveryStatus, EventRef, LaneEvent, Stop, Try, Verdict,
-    chain::{By, Chain, Effect},
+    chain::{KeyedChain, by_lanes},
 };
 use crate::{
     asset::Event,
+    chain::{By, Effect},
     id::{DeliveryId, EndpointId, Stamp, Tag},
     record::{Digest, Kind, Outcome, Record, Subject},
     rejection::Rejection,
@@ -127,7 +128,7 @@ pub struct Replay {
 /// Equal to the fold of the lane's records.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Lane {
-    chain: Chain,
+    chain: KeyedChain,
     endpoint: Option<EndpointId>,
     cursor: Option<Cursor>,
     failing_since: Option<Timestamp>,
@@ -159,7 +160,7 @@ impl Lane {
     /// The state before the first record.
     pub fn new(tag: Tag) -> Self {
         Self {
-            chain: Chain::new(tag),
+            chain: KeyedChain::new(tag),
             endpoint: None,
             cursor: None,
             failing_since: None,
@@ -171,11 +172,11 @@ impl Lane {
     }
 
     pub fn version(&self) -> u64 {
-        self.chain.version
+        self.chain.head.version
     }
 
     pub fn tag(&self) -> Tag {
-        self.chain.tag
+        self.chain.head.tag
     }
 
     /// `None` before the first progress.
@@ -336,11 +337,11 @@ impl Lane {
 
     pub fn to_snapshot(&self) -> LaneSnapshot {
         LaneSnapshot {
-            tag: self.chain.tag,
-            version: self.chain.version,
-            at: self.chain.at,
-            last_stamp: self.chain.last_stamp,
-            last_hash: self.chain.last_hash,
+            tag: self.chain.head.tag,
+            version: self.chain.head.version,
+            at: self.chain.head.at,
+            last_stamp: self.chain.head.last_stamp,
+            last_hash: self.chain.head.last_hash,
             endpoint: self.endpoint,
             cursor: self.cursor,
             failing_since: self.failing_since,
@@ -353,10 +354,10 @@ impl Lane {
 
     pub fn from_snapshot(snapshot: LaneSnapshot) -> Self {
         let mut lane = Self::new(snapshot.tag);
-        lane.chain.version = snapshot.version;
-        lane.chain.at = snapshot.at;
-        lane.chain.last_stamp = snapshot.last_stamp;
-        lane.chain.last_hash = snapshot.last_hash;
+        lane.chain.head.version = snapshot.version;
+        lane.chain.head.at = snapshot.at;
+        lane.chain.head.last_stamp = snapshot.last_stamp;
+        lane.chain.head.last_hash = snapshot.last_hash;
         lane.endpoint = snapshot.endpoint;
         lane.cursor = snapshot.cursor;
         lane.failing_since = snapshot.failing_since;
@@ -370,8 +371,8 @@ impl Lane {
 
 /// The record of what the lane has done. Every delivery that has no id yet gets one.
 pub fn progress(state: &Lane, progress: Progress, now: Timestamp) -> Box<Record> {
-    let at = state.chain.moment(now);
-    let mut stamp = state.chain.last_stamp;
+    let at = state.chain.head.moment(now);
+    let mut stamp = state.chain.head.last_stamp;
     let settled: Vec<SettledDelivery> = progress
         .settled
         .into_iter()
@@ -395,10 +396,10 @@ pub fn progress(state: &Lane, progress: Progress, now: Timestamp) -> Box<Record>
         created: false,
         before: None,
         after: crate::canonical::to_string(&after).into_bytes(),
-        tagged: state.chain.next_version(),
+        tagged: state.chain.head.next_version(),
         stamp,
     };
-    state.chain.accept(at, By::lanes(), effect)
+    state.chain.head.accept(at, by_lanes(), effect)
 }
 
 /// Replay of the key, then the command's own rules. The caller has judged who may ask.
@@ -408,7 +409,7 @@ pub fn decide_lane(
     request: &Request<LaneCommand>,
     now: Timestamp,
 ) -> Verdict {
-    let at = state.chain.moment(now);
+    let at = state.chain.head.moment(now);
     let replayed = state.chain.replay(request, at);
     let effect = replayed.and_then(|()| match &request.command {
         LaneCommand::Redeliver(id) => redeliver(state, endpoint, *id, at),
@@ -423,7 +424,7 @@ fn redeliver(
     id: DeliveryId,
     at: Timestamp,
 ) -> Result<Effect, Stop> {
-    let tag = state.chain.tag;
+    let tag = state.chain.head.tag;
     let before = state.delivery(id.stamp).filter(|_| id.tag == tag).ok_or(Rejection::NotFound)?;
     let asked = state.pending.values().filter(|delivery| delivery.asked).count();
     if before.status != DeliveryStatus::Pending && asked >= ASKED_MAX as usize {
@@ -439,8 +440,8 @@ fn redeliver(
         created: false,
         before: Some(before.document(tag, endpoint).json()),
         after: after.document(tag, endpoint).json(),
-        tagged: state.chain.next_version(),
-        stamp: state.chain.last_stamp,
+        tagged: state.chain.head.next_version(),
+        stamp: state.chain.head.last_stamp,
     })
 }
 
@@ -454,7 +455,7 @@ fn replay(
     if state.replay.is_some() {
         return Err(Rejection::InvalidTransition { current_status: "REPLAYING".into() }.into());
     }
-    let id = state.chain.next_stamp(at);
+    let id = state.chain.head.next_stamp(at);
     // What happens from now on is told anyhow.
     let to = to.min(at);
     let replay = Replay { id, from, to, cursor: Cursor::default() };
@@ -472,7 +473,7 @@ fn replay(
         created: false,
         before: None,
         after: crate::canonical::to_string(&after).into_bytes(),
-        tagged: state.chain.next_version(),
+        tagged: state.chain.head.next_version(),
         stamp: id,
     })
 }

@@ -64,6 +64,7 @@ fn noun(accepted: &Accepted) -> &'static str {
         Subject::Report(_) => "condition_report",
         Subject::Maintenance(_) => "maintenance",
         Subject::Endpoint(_) | Subject::Delivery(_) => "webhook",
+        Subject::Registry(_) => "registry",
     }
 }
 

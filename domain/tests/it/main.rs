@@ -18,6 +18,7 @@ mod maintenance;
 mod model;
 mod older_records;
 mod opening_hours;
+mod registry;
 mod reports;
 mod rescheduling;
 mod scenario;

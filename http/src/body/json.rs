@@ -18,17 +18,22 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, ApiError> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    let text = std::str::from_utf8(body)
-        .map_err(|error| malformed(format!("not UTF-8 at byte {}", error.valid_up_to())))?;
+    strict(body)
+        .map_err(|why| ApiError::MalformedJson(format!("The body is not well-formed JSON: {why}.")))
+}
+
+/// The value that `text` is, read as bodies are; for clients that look before they send.
+///
+/// # Errors
+/// Why it is none.
+pub fn strict(text: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(text)
+        .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
     let mut parser = serde_json::Deserializer::from_str(text);
     Strict { depth: 0 }
         .deserialize(&mut parser)
         .and_then(|value| parser.end().map(|()| value))
-        .map_err(|error| malformed(error.to_string()))
-}
-
-fn malformed(why: String) -> ApiError {
-    ApiError::MalformedJson(format!("The body is not well-formed JSON: {why}."))
+        .map_err(|error| error.to_string())
 }
 
 /// Reads one value `depth` levels down.

@@ -66,6 +66,8 @@ codes! {
         "The booking_id in the body is not a booking of this asset that the caller can see.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED, "Method not allowed",
         "The Allow header lists the methods of this resource.";
+    NOT_ACCEPTABLE = NOT_ACCEPTABLE, "Only JSON is served",
+        "The Accept header rules out application/json.";
     BOOKING_OVERLAP = CONFLICT stored, "Booking window overlaps",
         "The requested window meets a window that is already held.";
     BOOKING_DEADLINE_PASSED = CONFLICT stored, "The booking deadline has passed",
@@ -94,7 +96,7 @@ codes! {
     PRECONDITION_FAILED = PRECONDITION_FAILED, "The resource has changed",
         "If-Match names no current, strong ETag of the resource; read it again.";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE, "The body is too large",
-        "A body may have at most 256 KiB.";
+        "A body may have at most 256 KiB, in the registry one about many things 4 MiB.";
     URI_TOO_LONG = URI_TOO_LONG, "The URI is too long",
         "Path and query together may have at most 8 KiB.";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "The body must be plain JSON",

@@ -11,12 +11,14 @@ use holdfast_domain::{
 };
 
 mod since_3;
+mod since_4;
 
 use super::{CodecError, MAGIC, SCHEMA, checksum, decode_record, encode_record, open, seal};
 
 const SAMPLES_1: &str = include_str!("../../tests/golden/records.hex");
 const SAMPLES_2: &str = include_str!("../../tests/golden/records-2.hex");
-const SAMPLES: &str = include_str!("../../tests/golden/records-3.hex");
+const SAMPLES_3: &str = include_str!("../../tests/golden/records-3.hex");
+const SAMPLES: &str = include_str!("../../tests/golden/records-4.hex");
 
 const TAG: Tag = Tag::new(0x1234_5678_9abc_def0);
 
@@ -235,12 +237,17 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn samples() -> impl Iterator<Item = (&'static str, Record)> {
-    events().into_iter().chain(refusals()).chain(later()).chain(since_3::samples())
+    events()
+        .into_iter()
+        .chain(refusals())
+        .chain(later())
+        .chain(since_3::samples())
+        .chain(since_4::samples())
 }
 
 /// A failure prints what the file would have to hold.
 #[test]
-fn records_are_stored_as_they_are_since_schema_3() {
+fn records_are_stored_as_they_are_since_schema_4() {
     let mut now = String::new();
     for (name, record) in samples() {
         let bytes = encode_record(&record);
@@ -253,9 +260,11 @@ fn records_are_stored_as_they_are_since_schema_3() {
 #[test]
 fn records_of_older_schemas_are_read_for_ever() {
     let first_of = |samples: Vec<(&'static str, Record)>| samples.first().map(|(name, _)| *name);
-    for (stored, next) in
-        [(SAMPLES_1, first_of(later())), (SAMPLES_2, first_of(since_3::samples()))]
-    {
+    for (stored, next) in [
+        (SAMPLES_1, first_of(later())),
+        (SAMPLES_2, first_of(since_3::samples())),
+        (SAMPLES_3, first_of(since_4::samples())),
+    ] {
         let mut samples = samples();
         for line in stored.lines() {
             let (name, stored) = line.split_once(' ').unwrap();

@@ -2,13 +2,20 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Bound,
     sync::Arc,
 };
 
-use holdfast_domain::{BookingId, Stamp, Tag, Timestamp};
+use holdfast_domain::{
+    BookingId, Stamp, Tag, Timestamp,
+    registry::{Change, Key, Row},
+};
 
 use super::{ItemMark, Mark, Noun, TailEntry};
-use crate::journal::{Address, Checkpoint, Position};
+use crate::{
+    journal::{Address, Checkpoint, Position},
+    registry::Layered,
+};
 
 /// A [`TailEntry`] without its snapshot.
 struct Slim {
@@ -48,6 +55,9 @@ pub struct Generation {
     created: BTreeMap<(u64, Position), u32>,
     /// The newest per asset, with its version.
     snapshots: HashMap<Tag, (u64, Arc<[u8]>)>,
+    /// Of registries, as the newest record leaves them.
+    rows: BTreeMap<(Tag, Key), Layered>,
+    row_bytes: usize,
     end: Option<Checkpoint>,
 }
 
@@ -73,7 +83,7 @@ impl Generation {
     pub(super) fn push(&mut self, group: Vec<TailEntry>, end: Checkpoint) {
         self.entries.reserve(group.len());
         for entry in group {
-            let TailEntry { tag, version, position, address, at, mark, snapshot } = entry;
+            let TailEntry { tag, version, position, address, at, mark, snapshot, rows } = entry;
             let number = u32::try_from(self.entries.len())
                 .expect("admission stops at a million entries, far below 2^32");
             self.by_asset.insert((tag, version), number);
@@ -94,6 +104,10 @@ impl Generation {
             }
             if let Some(bytes) = snapshot {
                 self.snapshots.insert(tag, (version, bytes));
+            }
+            for Change { key, row } in rows {
+                self.row_bytes += row_bytes(row.as_deref());
+                self.rows.insert((tag, key), row);
             }
             self.entries.push(Slim { tag, version, position, address, at, mark });
         }
@@ -222,6 +236,42 @@ impl Generation {
             .collect()
     }
 
+    /// An estimate of what the rows of registries take, from above: a row that came twice counts twice.
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.row_bytes
+    }
+
+    pub(super) fn registries(&self) -> impl Iterator<Item = Tag> + '_ {
+        let mut after = None;
+        std::iter::from_fn(move || {
+            let mut rest = match after {
+                None => self.rows.range(..),
+                Some(tag) => self.rows.range((Bound::Excluded((tag, Key::END)), Bound::Unbounded)),
+            };
+            after = rest.next().map(|(&(tag, _), _)| tag);
+            after
+        })
+    }
+
+    pub(super) fn registry_row(&self, tag: Tag, key: Key) -> Option<Layered> {
+        self.rows.get(&(tag, key)).cloned()
+    }
+
+    pub(super) fn registry_rows_within(
+        &self,
+        tag: Tag,
+        (from, to): (Key, Key),
+    ) -> impl Iterator<Item = (Key, Layered)> + '_ {
+        let range = (from < to).then(|| self.rows.range((tag, from)..(tag, to)));
+        range.into_iter().flatten().map(|((_, key), row)| (*key, row.clone()))
+    }
+
+    /// All rows of a registry that its records in here change, in the order of keys.
+    pub(crate) fn registry_rows(&self, tag: Tag) -> impl Iterator<Item = (Key, Layered)> + '_ {
+        let range = self.rows.range((tag, Key::FIRST)..=(tag, Key::END));
+        range.map(|((_, key), row)| (*key, row.clone()))
+    }
+
     /// Every creation, by user and then by position.
     pub(crate) fn creations(&self) -> impl Iterator<Item = (u64, Position, BookingId)> + '_ {
         self.created.iter().filter_map(|(&(user, position), number)| {
@@ -237,8 +287,20 @@ impl Generation {
         let Slim { tag, version, position, address, at, mark } = self.entries[number as usize];
         let snapshot = self.snapshots.get(&tag).filter(|(of, _)| *of == version);
         let snapshot = snapshot.map(|(_, bytes)| Arc::clone(bytes));
-        TailEntry { tag, version, position, address, at, mark, snapshot }
+        TailEntry { tag, version, position, address, at, mark, snapshot, rows: Vec::new() }
     }
+}
+
+/// With its place in the map.
+fn row_bytes(row: Option<&Row>) -> usize {
+    const PLACE: usize = 64;
+    let texts = match row {
+        Some(Row::Type { code, metadata }) => code.as_str().len() + metadata.len(),
+        Some(Row::Asset { code, context, .. }) => code.as_str().len() + context.len(),
+        Some(Row::Association { context }) => context.len(),
+        Some(Row::Back) | None => 0,
+    };
+    PLACE + size_of::<Row>() + texts
 }
 
 /// The first `limit` items from one end.

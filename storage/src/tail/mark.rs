@@ -53,7 +53,8 @@ impl ItemMark {
             Subject::Asset(_)
             | Subject::Booking(_)
             | Subject::Endpoint(_)
-            | Subject::Delivery(_) => None,
+            | Subject::Delivery(_)
+            | Subject::Registry(_) => None,
         }
     }
 }

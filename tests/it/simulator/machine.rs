@@ -99,7 +99,7 @@ impl Machine {
             Arc::clone(&changes),
         );
         let timers = Timers::new(due, TimerOptions::default());
-        let options = FoldOptions { entries: 40, age_ms: 60_000 };
+        let options = FoldOptions { entries: 40, age_ms: 60_000, ..FoldOptions::default() };
         let writer = ViewWriter::new(Arc::clone(&history), options);
         let clock = Arc::clone(clock);
         let randomness = Arc::new(Generator::from_seed(salt));

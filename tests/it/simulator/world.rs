@@ -456,6 +456,6 @@ fn copy_of(ask: &Ask) -> Ask {
         Ask::Tick(queue) => Ask::Tick(Arc::clone(queue)),
         Ask::Quote(who, window) => Ask::Quote(Arc::clone(who), *window),
         Ask::Availability(who, window) => Ask::Availability(Arc::clone(who), *window),
-        Ask::Webhooks(_) => unreachable!("nobody here asks about webhooks"),
+        Ask::Webhooks(_) | Ask::Registry(_) => unreachable!("nobody here asks about those"),
     }
 }

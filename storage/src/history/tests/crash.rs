@@ -44,6 +44,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Add(Noun::Report)),
         1 => Just(Deed::Add(Noun::Maintenance)),
         2 => (0..500_usize).prop_map(|nth| Deed::Touch { nth }),
+        6 => (0..500_usize).prop_map(|nth| Deed::Register { nth }),
     ]
 }
 
@@ -67,6 +68,7 @@ fn commit(world: &World, asset: u8, deed: Deed, times: u8, snapshot: bool) {
         let deed = match deed {
             Deed::Finish { nth } => Deed::Finish { nth: nth + usize::from(turn) * 7 },
             Deed::Touch { nth } => Deed::Touch { nth: nth + usize::from(turn) * 3 },
+            Deed::Register { nth } => Deed::Register { nth: nth + usize::from(turn) * 11 },
             Deed::Bulky if turn > 8 => Deed::UpdateAsset,
             other => other,
         };
@@ -120,6 +122,17 @@ proptest! {
     #[test]
     fn answers_do_not_depend_on_folds_and_crashes(acts in proptest::collection::vec(act(), 1..20)) {
         run(&acts);
+    }
+}
+
+#[test]
+fn a_row_that_was_removed_after_it_was_folded_is_gone() {
+    let mut world = World::start(Log::default(), Arc::new(MemoryViews::new()));
+    // The same row: there, then not.
+    for nth in [9, 3] {
+        world.commit(0, Deed::Register { nth }, false);
+        world.fold().unwrap();
+        check(&world);
     }
 }
 

@@ -1,12 +1,16 @@
 //! Every question to [`History`], answered from the plain list of records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_domain::{MaintenanceId, Outcome, Record, ReportId, Stamp, Subject, Tag, Timestamp};
+use holdfast_domain::{
+    MaintenanceId, Outcome, Record, ReportId, Stamp, Subject, Tag, Timestamp,
+    registry::{Key, rows_of},
+};
 
 use super::world::{World, address, item, mark, past, snapshot};
 use crate::{
     history::{FinishedBooking, Item, Past},
+    registry::rows_within,
     tail::Noun,
 };
 
@@ -19,7 +23,12 @@ pub(super) fn check_all(world: &World, assets: &[Tag], users: &[u64]) {
         check_finished(world, &log, tag);
         check_past(world, &log, tag);
         check_items(world, &log, tag);
+        check_registry(world, &log, tag);
     }
+    let known = log.iter().filter(|record| !rows_of(record).is_empty()).map(|record| record.tag);
+    let known: BTreeSet<Tag> = known.collect();
+    // One whose rows are all gone may still be named.
+    assert!(world.history.registries().unwrap().is_subset(&known));
     for &user in users {
         check_user(world, &log, user);
     }
@@ -69,6 +78,38 @@ fn check_replay(world: &World, log: &[Record], tag: Tag) {
             .filter(|record| record.version <= base)
             .collect();
         assert!(replay.keyed.iter().eq(wanted), "keyed records up to {base}");
+    }
+}
+
+/// Every row, alone and in stretches.
+fn check_registry(world: &World, log: &[Record], tag: Tag) {
+    let mut wanted = BTreeMap::new();
+    for record in of_asset(log, tag) {
+        for change in rows_of(record) {
+            wanted.insert(change.key, change.row);
+        }
+    }
+    for (key, row) in &wanted {
+        assert_eq!(world.history.registry_row(tag, *key).unwrap(), *row, "{key:?}");
+    }
+    wanted.retain(|_, row| row.is_some());
+    if !wanted.is_empty() {
+        assert!(world.history.registries().unwrap().contains(&tag));
+    }
+    for limit in [1, 3, 1000] {
+        let rows = |from, to| {
+            rows_within((from, to), limit, |from, to, limit| {
+                Ok(world.history.registry_rows(tag, (from, to), limit).unwrap())
+            })
+        };
+        let (mut found, mut from) = (Vec::new(), Key::FIRST);
+        loop {
+            let more = rows(from, Key::END).unwrap();
+            let Some((last, _)) = more.last() else { break };
+            from = last.next();
+            found.extend(more.into_iter().map(|(key, row)| (key, Some(row))));
+        }
+        assert!(found.iter().map(|(key, row)| (key, row)).eq(&wanted), "by {limit}");
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use holdfast_domain::{
     Accepted, Actor, AssetId, BookingId, BookingMark, Etag, IdempotencyKey, KeyScope, Kind,
     MaintenanceId, Outcome, Record, Refused, Rejection, ReportId, Stamp, Subject, Tag, Timestamp,
-    asset::{BookingStatus, PastBooking},
+    asset::{BookingStatus, Event, PastBooking},
+    registry::{AssetKey, Change, Code, Key, RegistryEvent, Row, TypeKey, rows_of},
 };
 use parking_lot::RwLock;
 
@@ -61,6 +62,7 @@ fn entry_of(number: usize, record: &Record) -> TailEntry {
         at: record.at,
         mark: Mark::of(record),
         snapshot: None,
+        rows: rows_of(record),
     }
 }
 
@@ -97,6 +99,10 @@ pub(super) enum Deed {
     },
     /// An asset change too long for a page row.
     Bulky,
+    /// Puts some rows of a registry and removes others.
+    Register {
+        nth: usize,
+    },
 }
 
 /// The next record of an asset; its first registers it.
@@ -111,9 +117,11 @@ pub(super) fn record(history: &[Record], asset: u8, deed: Deed) -> Record {
         earlier.iter().filter_map(|record| mark(record)).filter(|mark| mark.created).collect();
     let (kind, booking) = match deed {
         _ if version == 1 => (Kind::AssetCreated, None),
-        Deed::UpdateAsset | Deed::Bulky | Deed::Add(_) | Deed::Touch { .. } => {
-            (Kind::AssetUpdated, None)
-        }
+        Deed::UpdateAsset
+        | Deed::Bulky
+        | Deed::Add(_)
+        | Deed::Touch { .. }
+        | Deed::Register { .. } => (Kind::AssetUpdated, None),
         Deed::Refuse => (Kind::BookingRefused, None),
         Deed::Finish { nth } if !created.is_empty() => {
             let mark = created[nth % created.len()];
@@ -135,7 +143,7 @@ pub(super) fn record(history: &[Record], asset: u8, deed: Deed) -> Record {
         Outcome::Refused(Refused { rejection: Rejection::AssetInUse, path: "/assets".to_owned() })
     } else {
         Outcome::Accepted(Accepted {
-            events: Vec::new(),
+            events: registered(deed, version),
             subject,
             created: version == 1,
             etag: Etag { version, link: 0 },
@@ -162,6 +170,27 @@ pub(super) fn record(history: &[Record], asset: u8, deed: Deed) -> Record {
         outcome,
         next_due: version.is_multiple_of(2).then_some(at),
     }
+}
+
+/// Few keys, so that rows are often changed again.
+fn registered(deed: Deed, version: u64) -> Vec<Event> {
+    let Deed::Register { nth } = deed else { return Vec::new() };
+    let asset = |number: usize| AssetKey(number as u64 % 3);
+    let context = |number: usize| format!("[{version},{number}]").into_boxed_str();
+    let change = |number: usize| {
+        let there = !(nth / 7 + number).is_multiple_of(3);
+        let (key, row) = if number.is_multiple_of(2) {
+            let code = Code::new(&format!("c{version}")).unwrap();
+            let row = Row::Asset { ty: TypeKey(1), code, context: context(number) };
+            (Key::Asset(asset(nth * 5 + number)), row)
+        } else {
+            let key = Key::From(asset(nth), asset(nth * 3 + number));
+            (key, Row::Association { context: context(number) })
+        };
+        Change { key, row: there.then(|| Arc::new(row)) }
+    };
+    let changes = (0..1 + nth % 4).map(change).collect();
+    vec![Event::Registry(RegistryEvent { changes })]
 }
 
 /// What the record of a deed is an image of.
