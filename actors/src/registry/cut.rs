@@ -39,7 +39,8 @@ pub struct Cut {
 struct Older {
     rows: BTreeMap<Key, Layered>,
     bytes: usize,
-    broken: bool,
+    /// Why nothing can be read any more.
+    broken: Option<&'static str>,
 }
 
 impl fmt::Debug for Cut {
@@ -62,13 +63,17 @@ impl Cut {
 
 impl Older {
     fn sound(&self) -> Result<(), RowsError> {
-        if self.broken {
-            return Err(RowsError("too much was written since it was begun".to_owned()));
-        }
-        Ok(())
+        self.broken.map_or(Ok(()), |why| Err(RowsError(why.to_owned())))
+    }
+
+    fn break_off(&mut self, why: &'static str) {
+        *self = Self { broken: Some(why), ..Self::default() };
     }
 
     fn keep(&mut self, before: &[(Key, Layered)]) {
+        if self.broken.is_some() {
+            return;
+        }
         for (key, row) in before {
             // The first change after the moment hides what that moment shows.
             self.rows.entry(*key).or_insert_with(|| {
@@ -77,7 +82,7 @@ impl Older {
             });
         }
         if self.bytes > OLDER_BYTES_MAX {
-            *self = Self { broken: true, ..Self::default() };
+            self.break_off("too much was written since the reading began");
         }
     }
 }
@@ -149,5 +154,70 @@ impl Cuts {
             cut.older.lock().keep(before);
             true
         });
+    }
+}
+
+/// With the actor's state ends what keeps the cuts true.
+impl Drop for Cuts {
+    fn drop(&mut self) {
+        for cut in self.0.iter().filter_map(Weak::upgrade) {
+            cut.older.lock().break_off("the registry was put away while it was read");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_domain::registry::AssetKey;
+    use holdfast_storage::{
+        history::ReadRecord,
+        journal::{Address, ReadError},
+        sim::MemoryViews,
+        tail::Tail,
+    };
+
+    use super::*;
+
+    struct NoLog;
+
+    impl ReadRecord for NoLog {
+        fn read(&self, address: Address) -> Result<holdfast_domain::Record, ReadError> {
+            Err(ReadError::Damaged(address))
+        }
+    }
+
+    fn cut(cuts: &mut Cuts) -> Arc<Cut> {
+        let views = Arc::new(MemoryViews::new());
+        let history = Arc::new(History::new(Arc::new(Tail::new()), views, NoLog));
+        cuts.make(&Index::default(), Tag::new(7), &history)
+    }
+
+    fn key(id: u64) -> Key {
+        Key::Asset(AssetKey(id))
+    }
+
+    #[test]
+    fn what_changes_first_hides_what_changes_later() {
+        let mut cuts = Cuts::default();
+        let cut = cut(&mut cuts);
+        let was = Some(Arc::new(Row::Association { context: "[1]".into() }));
+        cuts.keep(&[(key(1), was.clone())]);
+        cuts.keep(&[(key(1), Some(Arc::new(Row::Back))), (key(2), None)]);
+        assert_eq!(cut.get(key(1)), Ok(was.clone()));
+        assert_eq!(cut.get(key(2)), Ok(None));
+        let rows = cut.range(Key::FIRST, Key::END, 10);
+        assert_eq!(rows, Ok(vec![(key(1), was.unwrap())]));
+    }
+
+    #[test]
+    fn a_cut_breaks_when_too_much_is_left_to_it_and_when_nobody_keeps_it_true() {
+        let mut cuts = Cuts::default();
+        let (slow, held) = (cut(&mut cuts), cut(&mut cuts));
+        let large: Box<str> = "x".repeat(OLDER_BYTES_MAX + 1).into();
+        slow.older.lock().keep(&[(key(1), Some(Arc::new(Row::Association { context: large })))]);
+        assert!(slow.get(key(2)).is_err() && slow.range(Key::FIRST, Key::END, 1).is_err());
+        assert_eq!(held.get(key(2)), Ok(None));
+        drop(cuts);
+        assert!(held.get(key(2)).is_err() && held.range(Key::FIRST, Key::END, 1).is_err());
     }
 }
