@@ -22,9 +22,9 @@ pub enum Command {
 const IMPORT: &str = "\
 Send a file to the registry, line by line.
 
-Lines go in batches of at most 1,000 (fewer where they are longer than 1 KiB). A batch is one request, and the server takes all of it or nothing. \
-Types and assets go as they stand in the file; of associations a batch holds consecutive lines with one \
-From asset, and the batches of 1,000 lines go side by side.
+Lines go in batches of at most 1,000 (fewer where they are longer than 1 KiB). A batch is one request, and \
+the server takes all of it or nothing. Types and assets go as they stand in the file; of associations a batch \
+holds consecutive lines with one From asset, and the batches of 1,000 lines go side by side.
 
 Every line is first checked here by the server's own rules, so that a line that is wrong is told by its \
 number before anything of its batch (of associations: of its 1,000 lines) is sent. What only the server can \

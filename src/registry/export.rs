@@ -1,22 +1,27 @@
 //! `holdfast registry export`: what a registry holds, written as it comes.
 
 use std::{
+    collections::VecDeque,
     fs::{self, File},
     io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write},
     path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{self, Receiver, SyncSender},
+    },
     thread,
 };
 
 use anyhow::{Context as _, anyhow};
 use reqwest::blocking::Response;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use super::{
     ExportArgs, Format, What, checkpoint::beside, elements, screen::Screen, server::Server,
     sheet::Sheet,
 };
 
-/// Assets whose associations are asked for at once. Answers wait unread until it is their turn.
+/// Assets whose associations are asked for at once. Answers wait, unread, until it is their turn.
 const AT_ONCE: usize = 16;
 
 /// Lines between two looks at the bar.
@@ -87,56 +92,50 @@ fn list(server: &Server<'_>, path: &[&str]) -> anyhow::Result<Response> {
 fn associations(server: &Server<'_>, take: &mut elements::Each<'_>) -> anyhow::Result<()> {
     let mut names = BufWriter::new(tempfile::tempfile().context("cannot make a file of names")?);
     elements::of_array(list(server, &["asset"])?, &mut |mut asset| {
-        put(&mut names, &Name([asset["Type"].take(), asset["Code"].take()]).into())
+        put(&mut names, &json!([asset["Type"].take(), asset["Code"].take()]))
     })?;
     let mut names = names.into_inner().context("cannot write the file of names")?;
     names.rewind()?;
     let mut names = BufReader::new(names).lines();
-    loop {
-        let group = names.by_ref().take(AT_ONCE).map(|line| Name::read(&line?));
-        let group = group.collect::<anyhow::Result<Vec<_>>>()?;
-        if group.is_empty() {
-            return Ok(());
+    let (ask, asked) = mpsc::sync_channel(AT_ONCE);
+    let asked = Mutex::new(asked);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| answer(server, &asked));
         }
-        let answers = thread::scope(|scope| {
-            let asked: Vec<_> =
-                group.iter().map(|name| scope.spawn(|| name.associations(server))).collect();
-            let join = |asked: thread::ScopedJoinHandle<'_, anyhow::Result<_>>| {
-                asked.join().unwrap_or_else(|_| Err(anyhow!("a request failed")))
-            };
-            asked.into_iter().map(join).collect::<anyhow::Result<Vec<_>>>()
-        })?;
-        for (name, answer) in group.into_iter().zip(answers) {
+        // Dropped with the last line, and then the others end.
+        let ask = ask;
+        let mut answers = VecDeque::new();
+        loop {
+            while answers.len() < AT_ONCE
+                && let Some(line) = names.next()
+            {
+                let name: Name = serde_json::from_str(&line?)?;
+                let (reply, answer) = mpsc::sync_channel(1);
+                ask.send((name.clone(), reply)).map_err(|_| anyhow!("nobody asks"))?;
+                answers.push_back((name, answer));
+            }
+            let Some((name, answer)) = answers.pop_front() else { return Ok(()) };
             // Somebody may have deleted it since.
-            let Some(answer) = answer else { continue };
-            let from = name.asset();
+            let Some(answer) = answer.recv().context("a request failed")?? else { continue };
+            let from = json!({"Type": name.0, "Code": name.1});
             elements::of_member(answer, "Associations", &mut |item| take(whole(&from, item)))?;
         }
-    }
+    })
 }
 
 /// Type and code of an asset.
-struct Name([Value; 2]);
+type Name = (String, String);
 
-impl From<Name> for Value {
-    fn from(Name(parts): Name) -> Self {
-        parts.into_iter().collect()
-    }
-}
+/// The head of an answer; `None` where there is no such asset.
+type Answer = anyhow::Result<Option<Response>>;
 
-impl Name {
-    fn read(line: &str) -> anyhow::Result<Self> {
-        Ok(Self(serde_json::from_str(line)?))
-    }
-
-    fn associations(&self, server: &Server<'_>) -> anyhow::Result<Option<Response>> {
-        let [ty, code] = self.0.each_ref().map(|part| part.as_str().unwrap_or_default());
-        server.get(&["association", "from", ty, code])
-    }
-
-    fn asset(self) -> Value {
-        let Self([ty, code]) = self;
-        Map::from_iter([("Type".to_owned(), ty), ("Code".to_owned(), code)]).into()
+/// Asks for what is wanted, as long as anything is.
+fn answer(server: &Server<'_>, asked: &Mutex<Receiver<(Name, SyncSender<Answer>)>>) {
+    let next = || asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    while let Ok(((ty, code), reply)) = next() {
+        // Whoever asked may have given up.
+        let _ = reply.send(server.get(&["association", "from", &ty, &code]));
     }
 }
 
@@ -188,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_association_names_its_ends_and_tells_of_itself_alone() {
-        let from = Name([json!("User"), json!("1")]).asset();
+        let from = json!({"Type": "User", "Code": "1"});
         let item = json!({"ToAsset": {"Type": "Market", "Code": "X", "Context": [1]},
             "Association": {"Context": [2]}});
         let expected = json!({"FromAsset": {"Type": "User", "Code": "1"},

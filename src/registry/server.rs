@@ -191,22 +191,96 @@ fn rest(time: Duration) {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{BufRead as _, BufReader, Write as _},
+        net::{TcpListener, TcpStream},
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+    };
+
     use super::*;
 
-    fn server(base: &str, screen: &Screen) -> String {
-        let arguments =
-            ServerArgs { url: base.parse().unwrap(), token: "t".to_owned(), patience: 1 };
-        let server = Server::new(arguments, screen).map(|server| {
-            server.url(&["asset", "bytype", "a/b%2F", "bycode", "XSX[Sample] é:$+"]).unwrap()
-        });
-        server.unwrap().into()
+    fn server<'a>(base: &str, screen: &'a Screen) -> Server<'a> {
+        let url = base.parse().unwrap();
+        Server::new(ServerArgs { url, token: "t".to_owned(), patience: 2 }, screen).unwrap()
     }
 
     #[test]
     fn codes_are_one_segment_each_below_the_base() {
         let screen = Screen::hidden();
+        let asked = ["asset", "bytype", "a/b%2F", "bycode", "XSX[Sample] é:$+"];
         let path = "asset/bytype/a%2Fb%252F/bycode/XSX[Sample]%20%C3%A9:$+";
-        assert_eq!(server("http://h:1", &screen), format!("http://h:1/{path}"));
-        assert_eq!(server("http://h:1/below/", &screen), format!("http://h:1/below/{path}"));
+        for base in ["http://h:1", "http://h:1/below/"] {
+            let url = server(base, &screen).url(&asked).unwrap();
+            assert_eq!(url.as_str(), format!("{}/{path}", base.trim_end_matches('/')));
+            assert!(server(base, &screen).url(&["asset", "bytype", ".."]).is_err());
+        }
+    }
+
+    /// What a post comes to that is answered so, one after the other (`None`: not at all), and how
+    /// many of these were used up.
+    fn posted(script: &[Option<&str>]) -> (Result<Answer, String>, usize) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (url, screen) =
+            (format!("http://{}", listener.local_addr().unwrap()), Screen::hidden());
+        let used = AtomicUsize::new(0);
+        let come_to = thread::scope(|scope| {
+            scope.spawn(|| {
+                for answer in script {
+                    let (stream, _) = listener.accept().unwrap();
+                    let mut lines = BufReader::new(&stream).lines().map(Result::unwrap);
+                    // Empty when nobody asks any more.
+                    if lines.next().is_none_or(|line| line.is_empty()) {
+                        return;
+                    }
+                    lines.find(String::is_empty);
+                    used.fetch_add(1, Ordering::SeqCst);
+                    if let Some(answer) = answer {
+                        (&stream).write_all(answer.as_bytes()).unwrap();
+                    }
+                }
+            });
+            let come_to = server(&url, &screen).post(&["asset"], b"");
+            let _ = TcpStream::connect(url.trim_start_matches("http://"));
+            come_to
+        });
+        (come_to.map_err(|error| format!("{error:#}")), used.into_inner())
+    }
+
+    fn answer(head: &str, body: &str) -> String {
+        let length = body.len();
+        format!("HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+    }
+
+    #[test]
+    fn what_may_help_is_tried_again_and_nothing_else() {
+        let done = answer("204 No Content", "");
+        let full = answer("503 Busy\r\nRetry-After: 0", "{\"code\":\"OVERLOADED\"}");
+        let slow = answer("429 Slow\r\nRetry-After: 1", "");
+        let never = answer("503 Busy\r\nRetry-After: 9", "{\"code\":\"ASSET_QUARANTINED\"}");
+        let invalid = answer("422 No", "[\"AssetTypeNotFound\"]");
+        let denied = answer("401 No", "{\"code\":\"INVALID_TOKEN\",\"detail\":\"It is old.\"}");
+        let refused = Answer::Refused(vec!["AssetTypeNotFound".to_owned()]);
+        let rows: [(&[Option<&str>], _, usize); 7] = [
+            (&[Some(&done)], Ok(Answer::Done), 1),
+            (&[Some(&full), Some(&full), Some(&done)], Ok(Answer::Done), 3),
+            (&[Some(&slow), None, Some(&done)], Ok(Answer::Done), 3),
+            (&[Some(&invalid), Some(&done)], Ok(refused), 1),
+            (
+                &[Some(&denied), Some(&done)],
+                Err("the server answers 401 INVALID_TOKEN It is old."),
+                1,
+            ),
+            (
+                &[Some(&never), Some(&done)],
+                Err("the server answers 503 ASSET_QUARANTINED; tried for 2 s"),
+                1,
+            ),
+            (&[Some(&answer("500 Oh", "no JSON")), Some(&done)], Err("the server answers 500"), 1),
+        ];
+        for (script, expected, used) in rows {
+            let expected = expected.map_err(str::to_owned);
+            assert_eq!(posted(script), (expected, used), "{script:?}");
+        }
     }
 }

@@ -228,6 +228,10 @@ fn context(contexts: Contexts<'_>) -> Value {
 
 /// The cells of one line.
 fn fields(text: &str) -> Result<Vec<String>, String> {
+    // The parser is made for files: making one for each line takes longer than all the rest.
+    if !text.contains('"') {
+        return Ok(text.split(',').map(str::to_owned).collect());
+    }
     let reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
