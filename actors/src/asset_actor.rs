@@ -21,7 +21,7 @@ use crate::{
     engine::Refusal,
     in_hand::Note,
     message::{Ask, EngineGate, Held, Message},
-    registry::{RegistryAsk, cell::RegistryCell},
+    registry::{HeldCuts, RegistryAsk, cell::RegistryCell},
     router::Activation,
     webhooks::cell::WebhookCell,
     worker::panic_text,
@@ -35,6 +35,8 @@ pub struct Surroundings {
     pub faults: Arc<dyn Faults>,
     /// What a group of the journal holds, and so the largest record of a registry.
     pub group_bytes_max: u64,
+    /// What readers of registries hold.
+    pub cuts: HeldCuts,
 }
 
 pub struct AssetActor {
@@ -210,10 +212,10 @@ fn blaming<T>(
 
 impl AssetActor {
     async fn hydrate(&self, activation: &Activation, ask: &Ask) -> Result<Cell, HydrateError> {
-        let Surroundings { clock, gate, history, faults, group_bytes_max } = &*self.surroundings;
+        let Surroundings { clock, gate, history, faults, .. } = &*self.surroundings;
         durable(gate, activation.inherited).await?;
         let (tag, now, faults) = (activation.tag, clock.now(), Arc::clone(faults));
-        let (of, shared, bytes_max) = (Of::whom(ask), Arc::clone(history), *group_bytes_max);
+        let (of, surroundings) = (Of::whom(ask), Arc::clone(&self.surroundings));
         read(history, move |history| match of {
             Of::Asset => {
                 let cell = AssetCell::hydrate(history, tag, now, faults);
@@ -224,7 +226,9 @@ impl AssetActor {
                 cell.map(|cell| Cell::Webhooks(Box::new(cell)))
             }
             Of::Registry => {
-                let cell = RegistryCell::hydrate(shared, tag, bytes_max);
+                let Surroundings { history, cuts, group_bytes_max, .. } = &*surroundings;
+                let history = Arc::clone(history);
+                let cell = RegistryCell::hydrate(history, tag, cuts, *group_bytes_max);
                 cell.map(|cell| Cell::Registry(Arc::new(Mutex::new(cell))))
             }
         })

@@ -175,6 +175,8 @@ pub(crate) struct Parts {
     pub(crate) router: Arc<EngineRouter>,
     pub(crate) spawner: AssetSpawner,
     pub(crate) budget: Arc<Budget>,
+    /// Of registries alone.
+    pub(crate) registry_budget: Arc<Budget>,
     pub(crate) room: Arc<Room>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) meter: Arc<CommitMeter>,
@@ -267,8 +269,19 @@ impl Engine {
 
     /// Sends one question to the actor of `tag` and waits for its gated answer.
     pub(crate) async fn ask(&self, tag: Tag, ask: Ask, bytes: usize) -> Result<Reading, Refusal> {
+        self.ask_within(&self.parts.budget, tag, ask, bytes).await
+    }
+
+    /// The same on a budget of one's own.
+    pub(crate) async fn ask_within(
+        &self,
+        budget: &Arc<Budget>,
+        tag: Tag,
+        ask: Ask,
+        bytes: usize,
+    ) -> Result<Reading, Refusal> {
         self.parts.accepting()?;
-        let share = self.parts.budget.take(bytes).ok_or(Refusal::Overloaded)?;
+        let share = budget.take(bytes).ok_or(Refusal::Overloaded)?;
         let (reply, answer) = Reply::channel();
         self.parts.send(tag, ask, share, reply)?;
         answer.await.unwrap_or(Err(Refusal::Overloaded))

@@ -9,5 +9,5 @@ mod front;
 mod message;
 mod recent;
 
-pub use cut::Cut;
+pub use cut::{Cut, HeldCuts};
 pub use message::RegistryAsk;

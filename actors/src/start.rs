@@ -19,6 +19,7 @@ use holdfast_storage::{
         Address, Checkpoint, Journal, JournalOptions, Opened, Placed, Position, PreparerThread,
         RecoveryError,
     },
+    registry::row_bytes,
     tail::{Mark, Tail, TailEntry},
     views::{Views, ViewsError},
 };
@@ -42,6 +43,7 @@ use crate::{
     ids::{Randomness, StoreKey},
     message::EngineGate,
     permit::Budget,
+    registry::HeldCuts,
     roster::{Depth, Kind, Member, Roster},
     router::Router,
     supervisor::{AssetParent, AssetSpawner, ParentMessage, Root, RootMessage, Thread},
@@ -54,6 +56,9 @@ use crate::{
 
 /// How often idle actors are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
+
+/// Of registries, gathered while the log is read.
+const ROWS_AT_ONCE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Everything from outside that an engine stands on.
 pub struct Foundation {
@@ -115,9 +120,12 @@ impl Engine {
             history: Arc::clone(&history),
             faults,
             group_bytes_max: opened.journal.group_bytes_max(),
+            cuts: HeldCuts::default(),
         });
         let router = Arc::new(Router::new(options.waiting_per_asset_max));
         let budget = Budget::new(options.waiting_max, options.in_flight_bytes_max);
+        // Batches are large, and bookings shall not wait for the room they take.
+        let registry_budget = Budget::new(options.waiting_max / 4, options.in_flight_bytes_max / 4);
 
         let changes = Arc::new(Changes::default());
         let roster = Arc::new(Roster::new(Arc::clone(&clock)));
@@ -175,6 +183,7 @@ impl Engine {
             router,
             spawner,
             budget,
+            registry_budget,
             room,
             roster,
             meter,
@@ -210,10 +219,11 @@ impl Engine {
     /// Refuses new work, lets what is under way finish for at most `patience`, folds, and stops the
     /// tree. Every step may be skipped without loss.
     pub async fn shutdown(&self, patience: Duration) {
-        let Parts { tree, surroundings, budget, .. } = &*self.parts;
+        let Parts { tree, surroundings, budget, registry_budget, .. } = &*self.parts;
         self.drain();
         self.parts.stopped.store(true, Ordering::Release);
         let _ = timeout(patience, budget.idle()).await;
+        let _ = timeout(patience, registry_budget.idle()).await;
         surroundings.gate.close();
         tree.stop.ask();
         let _ = timeout(patience, tree.ended(Thread::COMMIT)).await;
@@ -307,7 +317,7 @@ pub fn recover(
     options: JournalOptions,
 ) -> Result<Recovered, StartError> {
     let applied = fold::applied(&*views)?;
-    let mut entries = Vec::new();
+    let (tail, mut entries, mut gathered) = (Arc::new(Tail::new()), Vec::new(), 0);
     let mut cards: Vec<(Card, Placed)> = Vec::new();
     let mut dues: Vec<(Tag, Option<Timestamp>)> = Vec::new();
     let mut orgs = HashSet::new();
@@ -315,12 +325,21 @@ pub fn recover(
         orgs.extend(endpoints_of(&record));
         cards.extend(card_of(&record).map(|card| (card, placed)));
         dues.push((record.tag, record.next_due));
-        entries.push(tail_entry(&record, placed));
+        let entry = tail_entry(&record, placed);
+        gathered += entry.rows.iter().map(|change| row_bytes(&change.row)).sum::<usize>();
+        entries.push(entry);
+        // In the tail a row lies once, however often it was changed. Nothing folds it before it is
+        // whole, so where the log stands here is of no use to anybody.
+        if gathered > ROWS_AT_ONCE_BYTES {
+            gathered = 0;
+            let Placed { position, address: next } = placed;
+            let unused = Checkpoint { position, next, previous_crc: 0, shards: Vec::new() };
+            tail.push(std::mem::take(&mut entries), unused);
+        }
     })?;
     let end = opened.journal.checkpoint();
     let position = end.position;
-    let tail = Arc::new(Tail::new());
-    if !entries.is_empty() {
+    if !(entries.is_empty() && tail.is_empty()) {
         tail.push(entries, end);
     }
     let history = Arc::new(History { tail, views, journal: Arc::new(opened.reader.clone()) });

@@ -24,6 +24,22 @@ use crate::{
 /// A row as a layer has it: `None` where it says that there is none any more.
 pub type Layered = Option<Arc<Row>>;
 
+/// What a row takes in memory with its place in a map, about. Also what says that there is none.
+pub fn row_bytes(row: &Layered) -> usize {
+    const PLACE: usize = 64;
+    let texts = match row.as_deref() {
+        None => return PLACE,
+        Some(Row::Type { code, metadata }) => code.as_str().len() + metadata.len(),
+        Some(Row::Asset { code, context, .. }) => code.as_str().len() + context.len(),
+        Some(Row::Association { context }) => context.len(),
+        Some(Row::Back) => 0,
+    };
+    PLACE + size_of::<Row>() + texts
+}
+
+/// A stretch ends when its rows take this much: rows may be large, and whoever reads many reads on.
+const STRETCH_BYTES_MAX: usize = 1024 * 1024;
+
 /// What a layer has of a range from its beginning on, in the order of keys.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stretch {
@@ -33,11 +49,15 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// The first `limit` entries of a layer.
+    /// The first `limit` entries of a layer, or fewer where they are large.
     pub fn of(entries: impl Iterator<Item = (Key, Layered)>, limit: usize) -> Self {
-        let rows: Vec<_> = entries.take(limit).collect();
-        let through = if rows.len() < limit { None } else { rows.last().map(|(key, _)| *key) };
-        Self { rows, through }
+        let mut stretch = Growing::up_to(limit);
+        for (key, row) in entries {
+            if !stretch.add(key, row) {
+                break;
+            }
+        }
+        stretch.ended()
     }
 
     /// This layer over another.
@@ -65,6 +85,33 @@ impl Stretch {
             rows.extend(next.filter(|(key, _)| inside(key)));
         }
         Self { rows, through }
+    }
+}
+
+/// A stretch while it is read.
+struct Growing {
+    rows: Vec<(Key, Layered)>,
+    bytes: usize,
+    limit: usize,
+    is_full: bool,
+}
+
+impl Growing {
+    fn up_to(limit: usize) -> Self {
+        Self { rows: Vec::new(), bytes: 0, limit, is_full: false }
+    }
+
+    /// Whether there is room for more.
+    fn add(&mut self, key: Key, row: Layered) -> bool {
+        self.bytes += row_bytes(&row);
+        self.rows.push((key, row));
+        self.is_full = self.rows.len() >= self.limit || self.bytes >= STRETCH_BYTES_MAX;
+        !self.is_full
+    }
+
+    fn ended(self) -> Stretch {
+        let last = self.rows.last().map(|(key, _)| *key);
+        Stretch { rows: self.rows, through: last.filter(|_| self.is_full) }
     }
 }
 
@@ -162,7 +209,7 @@ fn folded_rows(
     (from, to): (Key, Key),
     limit: usize,
 ) -> Result<Stretch, ViewsError> {
-    let (mut rows, mut damaged) = (Vec::new(), None);
+    let (mut stretch, mut damaged) = (Growing::up_to(limit), None);
     views.range(
         &keys::registry(tag, from),
         &keys::registry(tag, to),
@@ -170,10 +217,7 @@ fn folded_rows(
         &mut |key, value| {
             let named = keys::key_of_registry(key).ok_or(ViewsError::Damaged("registry key"));
             match named.and_then(|key| Ok((key, open(value)?))) {
-                Ok((key, row)) => {
-                    rows.push((key, Some(row)));
-                    rows.len() < limit
-                }
+                Ok((key, row)) => stretch.add(key, Some(row)),
                 Err(error) => {
                     damaged = Some(error);
                     false
@@ -183,7 +227,7 @@ fn folded_rows(
     )?;
     match damaged {
         Some(error) => Err(error),
-        None => Ok(Stretch::of(rows.into_iter(), limit)),
+        None => Ok(stretch.ended()),
     }
 }
 

@@ -19,8 +19,10 @@ use holdfast_storage::{
     registry::{Layered, rows_within},
 };
 
+use parking_lot::Mutex;
+
 use super::{
-    cut::{Cuts, fault},
+    cut::{Cuts, HeldCuts, fault},
     message::RegistryAsk,
     recent::Recent,
 };
@@ -39,7 +41,7 @@ const ROWS_AT_ONCE: usize = 4_096;
 pub(crate) struct RegistryCell {
     state: Registry,
     rows: CellRows,
-    cuts: Cuts,
+    cuts: Arc<Mutex<Cuts>>,
     /// No record may take more in the journal: it would fit no group.
     group_bytes_max: u64,
 }
@@ -79,6 +81,7 @@ impl RegistryCell {
     pub(crate) fn hydrate(
         history: Arc<History>,
         tag: Tag,
+        held: &HeldCuts,
         group_bytes_max: u64,
     ) -> Result<Self, HydrateError> {
         let mut state = Registry::new(tag);
@@ -96,7 +99,7 @@ impl RegistryCell {
             state.follow(&newest);
         }
         let rows = CellRows { recent: Recent::default(), tag, history };
-        Ok(Self { state, rows, cuts: Cuts::default(), group_bytes_max })
+        Ok(Self { state, rows, cuts: held.of(tag), group_bytes_max })
     }
 
     /// An estimate of the memory held, for passivation.
@@ -130,7 +133,7 @@ impl RegistryCell {
             },
             Ask::Registry(RegistryAsk::Cut) => {
                 let CellRows { tag, history, .. } = &self.rows;
-                Ok(Reading::Cut(self.cuts.make(self.state.index(), *tag, history)))
+                Ok(Reading::Cut(self.cuts.lock().make(self.state.index(), *tag, history)))
             }
             _ => return,
         };
@@ -163,7 +166,7 @@ impl RegistryCell {
             return;
         }
         // Before anybody can see what replaces it.
-        self.cuts.keep(before);
+        self.cuts.lock().keep(before);
         self.state.apply(&record, before);
         let rows = rows_of(&record);
         let facts = Facts {

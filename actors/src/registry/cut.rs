@@ -6,7 +6,7 @@
 //! moment and nothing else.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Weak},
 };
@@ -17,7 +17,7 @@ use holdfast_domain::{
 };
 use holdfast_storage::{
     history::{History, HistoryError},
-    registry::{Layered, Stretch, entries, rows_within},
+    registry::{Layered, Stretch, entries, row_bytes, rows_within},
 };
 use parking_lot::Mutex;
 
@@ -74,10 +74,14 @@ impl Older {
         if self.broken.is_some() {
             return;
         }
-        for (key, row) in before {
+        // Under a key that was not given yet no name of the moment leads to anything.
+        let reachable = |key: &Key, row: &Layered| {
+            row.is_some() || !matches!(key, Key::Type(_) | Key::Asset(_))
+        };
+        for (key, row) in before.iter().filter(|(key, row)| reachable(key, row)) {
             // The first change after the moment hides what that moment shows.
             self.rows.entry(*key).or_insert_with(|| {
-                self.bytes += bytes(row);
+                self.bytes += row_bytes(row);
                 row.clone()
             });
         }
@@ -85,16 +89,6 @@ impl Older {
             self.break_off("too much was written since the reading began");
         }
     }
-}
-
-fn bytes(row: &Layered) -> usize {
-    const PLACE: usize = 64;
-    let texts = match row.as_deref() {
-        Some(Row::Type { metadata, .. }) => metadata.len(),
-        Some(Row::Asset { context, .. } | Row::Association { context }) => context.len(),
-        Some(Row::Back) | None => 0,
-    };
-    PLACE + size_of::<Row>() + texts
 }
 
 impl Rows for Cut {
@@ -127,6 +121,18 @@ pub(super) fn fault(history: &History, error: &HistoryError) -> RowsError {
     RowsError(error.to_string())
 }
 
+/// The cuts of every registry that somebody may still hold. They outlive the actor that made them:
+/// whichever decides next keeps them true.
+#[derive(Default)]
+pub struct HeldCuts(Mutex<HashMap<Tag, Arc<Mutex<Cuts>>>>);
+
+impl HeldCuts {
+    /// Those of one registry.
+    pub(super) fn of(&self, tag: Tag) -> Arc<Mutex<Cuts>> {
+        Arc::clone(self.0.lock().entry(tag).or_default())
+    }
+}
+
 /// The cuts of one registry that somebody may still hold.
 #[derive(Default)]
 pub(super) struct Cuts(Vec<Weak<Cut>>);
@@ -151,18 +157,10 @@ impl Cuts {
     pub(super) fn keep(&mut self, before: &[(Key, Layered)]) {
         self.0.retain(|cut| {
             let Some(cut) = cut.upgrade() else { return false };
-            cut.older.lock().keep(before);
-            true
+            let mut older = cut.older.lock();
+            older.keep(before);
+            older.broken.is_none()
         });
-    }
-}
-
-/// With the actor's state ends what keeps the cuts true.
-impl Drop for Cuts {
-    fn drop(&mut self) {
-        for cut in self.0.iter().filter_map(Weak::upgrade) {
-            cut.older.lock().break_off("the registry was put away while it was read");
-        }
     }
 }
 
@@ -200,24 +198,41 @@ mod tests {
     fn what_changes_first_hides_what_changes_later() {
         let mut cuts = Cuts::default();
         let cut = cut(&mut cuts);
-        let was = Some(Arc::new(Row::Association { context: "[1]".into() }));
-        cuts.keep(&[(key(1), was.clone())]);
+        let was = Arc::new(Row::Association { context: "[1]".into() });
+        cuts.keep(&[(key(1), Some(Arc::clone(&was)))]);
         cuts.keep(&[(key(1), Some(Arc::new(Row::Back))), (key(2), None)]);
-        assert_eq!(cut.get(key(1)), Ok(was.clone()));
+        assert_eq!(cut.get(key(1)), Ok(Some(Arc::clone(&was))));
         assert_eq!(cut.get(key(2)), Ok(None));
         let rows = cut.range(Key::FIRST, Key::END, 10);
-        assert_eq!(rows, Ok(vec![(key(1), was.unwrap())]));
+        assert_eq!(rows, Ok(vec![(key(1), was)]));
     }
 
     #[test]
-    fn a_cut_breaks_when_too_much_is_left_to_it_and_when_nobody_keeps_it_true() {
+    fn a_cut_breaks_when_too_much_is_left_to_it() {
         let mut cuts = Cuts::default();
-        let (slow, held) = (cut(&mut cuts), cut(&mut cuts));
+        let slow = cut(&mut cuts);
         let large: Box<str> = "x".repeat(OLDER_BYTES_MAX + 1).into();
-        slow.older.lock().keep(&[(key(1), Some(Arc::new(Row::Association { context: large })))]);
+        cuts.keep(&[(key(1), Some(Arc::new(Row::Association { context: large })))]);
         assert!(slow.get(key(2)).is_err() && slow.range(Key::FIRST, Key::END, 1).is_err());
-        assert_eq!(held.get(key(2)), Ok(None));
-        drop(cuts);
-        assert!(held.get(key(2)).is_err() && held.range(Key::FIRST, Key::END, 1).is_err());
+        assert!(cuts.0.is_empty(), "nothing is kept for it any more");
+    }
+
+    #[test]
+    fn what_is_new_is_not_left_to_those_who_cannot_reach_it() {
+        let mut cuts = Cuts::default();
+        let cut = cut(&mut cuts);
+        let link = Key::From(AssetKey(1), AssetKey(2));
+        cuts.keep(&[(key(1), None), (link, None)]);
+        assert!(cut.older.lock().rows.keys().eq([&link]));
+    }
+
+    #[test]
+    fn a_cut_outlives_the_actor_that_made_it() {
+        let (held, tag) = (HeldCuts::default(), Tag::new(7));
+        let cut = cut(&mut held.of(tag).lock());
+        let was = Some(Arc::new(Row::Back));
+        held.of(tag).lock().keep(&[(key(1), was.clone())]);
+        held.of(Tag::new(8)).lock().keep(&[(key(2), was.clone())]);
+        assert_eq!((cut.get(key(1)), cut.get(key(2))), (Ok(was), Ok(None)));
     }
 }

@@ -23,7 +23,14 @@ impl Engine {
             let tags = engine.read(History::registries).await.unwrap_or_default();
             for tag in tags {
                 // It may take longer than a message waits; the actor has it all the same.
-                let _ = engine.ask(tag, Ask::Registry(RegistryAsk::Cut), 0).await;
+                let _ = engine
+                    .ask_within(
+                        &engine.parts.registry_budget,
+                        tag,
+                        Ask::Registry(RegistryAsk::Cut),
+                        0,
+                    )
+                    .await;
             }
         });
     }
@@ -39,7 +46,13 @@ impl Engine {
         }
         let tag = self.parts.store_key.registry_tag(&request.principal.org);
         let bytes = request.bytes();
-        self.ask(tag, Ask::Registry(RegistryAsk::Write(Box::new(request))), bytes).await?;
+        self.ask_within(
+            &self.parts.registry_budget,
+            tag,
+            Ask::Registry(RegistryAsk::Write(Box::new(request))),
+            bytes,
+        )
+        .await?;
         Ok(())
     }
 
@@ -49,7 +62,10 @@ impl Engine {
     /// As [`Engine::submit`].
     pub async fn registry_cut(&self, principal: &Principal) -> Result<Arc<Cut>, Refusal> {
         let tag = self.parts.store_key.registry_tag(&principal.org);
-        match self.ask(tag, Ask::Registry(RegistryAsk::Cut), 0).await? {
+        match self
+            .ask_within(&self.parts.registry_budget, tag, Ask::Registry(RegistryAsk::Cut), 0)
+            .await?
+        {
             Reading::Cut(cut) => Ok(cut),
             other => unreachable!("a cut is never answered with {other:?}"),
         }

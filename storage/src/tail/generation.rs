@@ -8,13 +8,13 @@ use std::{
 
 use holdfast_domain::{
     BookingId, Stamp, Tag, Timestamp,
-    registry::{Change, Key, Row},
+    registry::{Change, Key},
 };
 
 use super::{ItemMark, Mark, Noun, TailEntry};
 use crate::{
     journal::{Address, Checkpoint, Position},
-    registry::Layered,
+    registry::{Layered, row_bytes},
 };
 
 /// A [`TailEntry`] without its snapshot.
@@ -106,7 +106,7 @@ impl Generation {
                 self.snapshots.insert(tag, (version, bytes));
             }
             for Change { key, row } in rows {
-                self.row_bytes += row_bytes(row.as_deref());
+                self.row_bytes += row_bytes(&row);
                 self.rows.insert((tag, key), row);
             }
             self.entries.push(Slim { tag, version, position, address, at, mark });
@@ -289,18 +289,6 @@ impl Generation {
         let snapshot = snapshot.map(|(_, bytes)| Arc::clone(bytes));
         TailEntry { tag, version, position, address, at, mark, snapshot, rows: Vec::new() }
     }
-}
-
-/// With its place in the map.
-fn row_bytes(row: Option<&Row>) -> usize {
-    const PLACE: usize = 64;
-    let texts = match row {
-        Some(Row::Type { code, metadata }) => code.as_str().len() + metadata.len(),
-        Some(Row::Asset { code, context, .. }) => code.as_str().len() + context.len(),
-        Some(Row::Association { context }) => context.len(),
-        Some(Row::Back) | None => 0,
-    };
-    PLACE + size_of::<Row>() + texts
 }
 
 /// The first `limit` items from one end.
