@@ -123,8 +123,11 @@ def again(kind, is_one=lambda after: True, renamed=False):
     """A command has its effect a second time, behind all that the first has entailed."""
     def forge(entries, sent):
         for place in where(entries, kind):
-            if not is_entailed(entries[place]) and is_one(entries[place]["after"]):
-                double, behind = copy.deepcopy(entries[place]), entailed_until(entries, place)
+            behind = entailed_until(entries, place)
+            # Where something was due at that very moment, it would be missed first.
+            alone = behind < len(entries) and moves_on(entries, behind - 1)
+            if not is_entailed(entries[place]) and alone and is_one(entries[place]["after"]):
+                double = copy.deepcopy(entries[place])
                 double["at"] = entries[behind - 1]["at"]
                 double["after"]["id"] += "x" if renamed else ""
                 return entries[:behind] + [double] + entries[behind:]
