@@ -163,3 +163,21 @@ async fn a_start_finds_names_rows_and_counts_with_the_views_and_without() {
     assert_eq!(after.iter().find(|it| it["Code"] == "a19").unwrap().get("Context"), None);
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_takes_the_whole_budget_goes_alone() {
+    let options = EngineOptions { in_flight_bytes_max: 2_000_000, ..EngineOptions::default() };
+    let world = InProcess::start_with(test_now(), options, Arc::new(NoFaults)).await;
+    write(&world, Command::PutTypes(vec![(code("T"), BTreeMap::new())])).await.unwrap();
+    let metadata: BTreeMap<_, _> = (0..20).map(|n| (format!("k{n}"), "v".to_owned())).collect();
+    let one = |n: usize| {
+        let metadata = metadata.clone();
+        let context = AppContext { application: "n".into(), ids: Vec::new(), metadata };
+        NewAsset { name: name(&format!("a{n:03}")), context: vec![context] }
+    };
+    let batch = world.request(Command::PutAssets((0..400).map(one).collect()));
+    assert!(batch.bytes() > 500_000, "more than the registry's quarter");
+    world.engine.registry_write(batch).await.unwrap();
+    assert_eq!(read_all(&*cut(&world).await).len(), 400);
+    world.stop().await;
+}

@@ -45,14 +45,12 @@ impl Engine {
             return Err(Refusal::Overloaded);
         }
         let tag = self.parts.store_key.registry_tag(&request.principal.org);
-        let bytes = request.bytes();
-        self.ask_within(
-            &self.parts.registry_budget,
-            tag,
-            Ask::Registry(RegistryAsk::Write(Box::new(request))),
-            bytes,
-        )
-        .await?;
+        let budget = &self.parts.registry_budget;
+        // The largest batch of many short texts may take all of it, but then it goes alone and is not
+        // refused for ever.
+        let bytes = request.bytes().min(budget.bytes_max());
+        let ask = Ask::Registry(RegistryAsk::Write(Box::new(request)));
+        self.ask_within(budget, tag, ask, bytes).await?;
         Ok(())
     }
 
